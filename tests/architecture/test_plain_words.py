@@ -16,6 +16,7 @@ PLAIN_SENSE: dict[str, str] = dict.fromkeys(("IngestWish", "Wish", "ReadingWish"
     "fork_work_horse": "a method of RQ's Worker that is overridden",
     "main_work_horse": "a method of RQ's Worker that is overridden",
     "_box": "a rectangle that is drawn",
+    "swift": "the format of ms-swift, a training framework",
 }
 """Names in which such a word has its plain technical sense, each with the reason."""
 

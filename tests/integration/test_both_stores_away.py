@@ -78,7 +78,7 @@ def status_of(client: httpx.Client, path: str) -> int:
         return 0
 
 
-def look(web: httpx.Client) -> list[float]:
+def ask_everything(web: httpx.Client) -> list[float]:
     """Asks the web about everything while both stores are away; the seconds of each answer."""
     seconds = list[float]()
     for path in ("/livez", "/readyz", "/api/v1/jobs"):
@@ -113,7 +113,7 @@ def test_both_stores_away_at_once_cost_no_step_and_no_attempt(
     redis_server.stop()
     began, seconds = time.monotonic(), list[float]()
     while time.monotonic() - began < AWAY_S:
-        seconds += look(web)
+        seconds += ask_everything(web)
         time.sleep(0.5)
     redis_server.start()
     own_postgres.start()

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.json_schemas import OneOf
+from orchestrator.domain.metric_definitions import Metric
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.recipe_fields import RecipeValue
@@ -93,16 +94,9 @@ def launch_sweep(
     others = [problem for recipe in recipes[1:] for problem in recipe_problems(model, recipe)] if model else []
     if problems := plan.problems or list(dict.fromkeys(others)):
         raise Invalid(problems[0][1], problems[0][0], problems)
-    metric = TASKS[plan.task].headline
-    sweep = Sweep(
-        owner_id=actor.user_id,
-        name=str(base.get("output_name") or "sweep")[:64],
-        grid={name: list(values) for name, values in grid.items()},
-        metric=metric.name,
-        goal="max" if metric.more_is_better else "min",
-        idempotency_key=key,
-        request_hash=body_hash,
-    )
+    assert dataset
+    assert model
+    sweep = _make_sweep(actor, TASKS[plan.task].headline, str(base.get("output_name") or ""), grid, key, body_hash)
     try:
         with session.begin_nested():
             session.add(sweep)
@@ -111,15 +105,32 @@ def launch_sweep(
         if other := sweep_of_key(session, actor, key, body_hash):
             return sweep_row(session, other)
         raise
-    assert dataset
-    assert model
+    version = dataset_version or dataset.version
     jobs = [
         make_record(actor, dataset, model, recipe, f"{key}#{number}"[-80:], count_steps(recipe, plan.train_clips))
         for number, recipe in enumerate(recipes)
     ]
     for job in jobs:
-        job.sweep_id, job.request_hash = sweep.id, body_hash
-        job.dataset_version = dataset_version or dataset.version
+        job.sweep_id, job.request_hash, job.dataset_version = sweep.id, body_hash, version
+    _queue(session, jobs)
+    return sweep_row(session, sweep)
+
+
+def _make_sweep(actor: Actor, metric: Metric, name: str, grid: Values, key: str, body_hash: str) -> Sweep:
+    """The sweep's record; its jobs are compared by the headline metric of their task."""
+    return Sweep(
+        owner_id=actor.user_id,
+        name=(name or "sweep")[:64],
+        grid={field: list(values) for field, values in grid.items()},
+        metric=metric.name,
+        goal="max" if metric.more_is_better else "min",
+        idempotency_key=key,
+        request_hash=body_hash,
+    )
+
+
+def _queue(session: Session, jobs: Sequence[TrainingJob]) -> None:
+    """Stores the jobs of a sweep with their first event, and sends those whose turn it is."""
     session.add_all(jobs)
     session.flush()
     message = f"Launched with {len(jobs) - 1} others; waiting for a worker."
@@ -128,7 +139,6 @@ def launch_sweep(
     dispatch(session)
     first = jobs[0].id or 0
     after_commit(session, lambda: publish_status(first, 0, JobStatus.QUEUED.value))
-    return sweep_row(session, sweep)
 
 
 def expand(base: dict[str, Any], grid: Values) -> list[Recipe]:

@@ -24,7 +24,7 @@ def test_each_file_is_in_one_part() -> None:
     assert sorted(found) == sorted((ROOT / "tests").rglob("test_*.py"))
 
 
-def test_the_longest_come_first() -> None:
+def test_the_slowest_come_first() -> None:
     parts = parts_of(ROOT)
     assert parts[0] == (TRAINING,)
     slow = [any(SLOW_MARK in (ROOT / name).read_text() for name in part if name.endswith(".py")) for part in parts[1:]]

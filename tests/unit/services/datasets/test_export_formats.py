@@ -103,7 +103,7 @@ def test_tables_hold_everything(form: str, clips: list[ExportedClip]) -> None:
 @pytest.mark.parametrize("form", ["sharegpt", "swift"])
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(clips=datasets())
-def test_chats_hold_all_turns_of_whole_films(form: str, clips: list[ExportedClip]) -> None:
+def test_chats_hold_all_turns_of_uncut_films(form: str, clips: list[ExportedClip]) -> None:
     files = FORMATS[form][1](clips)
     whole = [clip for clip in clips if clip.span is None]
     assert +files.lost == +Counter({"span": len(clips) - len(whole)})
@@ -126,7 +126,7 @@ def test_activitynet_holds_labels_and_captions_of_spans(clips: list[ExportedClip
     assert {key: (clip.annotations, clip.split) for key, clip in found.items()} == expected
 
 
-def test_what_is_lost_is_said_in_numbers() -> None:
+def test_what_is_lost_is_counted_in_sentences() -> None:
     sentences = lost_sentences({"span": 2, "conversation": 0, "clip without its file": 1}, "ShareGPT")
     assert sentences == [
         "2 spans cannot be written in the format ShareGPT, and are not in this export.",
