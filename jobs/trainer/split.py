@@ -1,13 +1,11 @@
 """Splits a run's clips into training and validation: seeded, stratified by class, the same each time."""
 
-import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobs.runs.spec import ClipSpec
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.split_rule import validation_count
+from orchestrator.domain.split_rule import SplitClip, validation_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,27 +17,18 @@ class Split:
 
 
 def split_clips(clips: Sequence[ClipSpec], share: float, seed: int) -> Split:
-    """The dataset's own validation clips where it marks some, else `share` of each class.
+    """The dataset's own validation clips where it marks some, else `share` of each class; films are never divided.
 
     Raises:
         Invalid: no training clip is left.
     """
-    marked = [clip for clip in clips if clip.split == "validation"]
-    validation_ids = {clip.id for clip in marked}
-    if not marked:
-        classes: dict[str, list[ClipSpec]] = defaultdict(list)
-        for clip in clips:
-            if clip.split == "auto":
-                classes[clip.label].append(clip)
-        for group in classes.values():
-            order = sorted(group, key=lambda clip: _rank(clip, seed))
-            validation_ids |= {clip.id for clip in order[: validation_count(len(order), share)]}
-    train = tuple(clip for clip in clips if clip.id not in validation_ids)
+    held_out = validation_ids([_of_rule(clip) for clip in clips], share, seed)
+    train = tuple(clip for clip in clips if clip.id not in held_out)
     if not train:
         raise Invalid("This dataset has no clip to learn from. Add clips, or mark fewer of them as validation.")
-    return Split(train, tuple(clip for clip in clips if clip.id in validation_ids))
+    return Split(train, tuple(clip for clip in clips if clip.id in held_out))
 
 
-def _rank(clip: ClipSpec, seed: int) -> bytes:
-    """A pseudo-random key of the clip, the same when other clips are added or removed."""
-    return hashlib.sha256(f"{seed}|{clip.content_hash or clip.path}|{clip.id}".encode()).digest()
+def _of_rule(clip: ClipSpec) -> SplitClip:
+    content = clip.content_hash or clip.path
+    return SplitClip(clip.id, clip.label, clip.split, content, clip.span is not None)

@@ -106,6 +106,13 @@ class Annotations:
         """Each caption and each answer."""
         return (*self.captions, *(turn.answer for talk in self.conversations for turn in talk.turns))
 
+    @property
+    def all_texts(self) -> tuple[str, ...]:
+        """Each label, caption, question, option, answer and system turn."""
+        found: list[str] = []
+        self.rewritten(lambda text: found.append(text) or text, labels=True)
+        return tuple(found)
+
     def reference_for(self, question: str) -> str:
         """What is right for a question: its answer, else the first caption; "" where neither is known.
 

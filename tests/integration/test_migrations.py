@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 from alembic import command
 from sqlalchemy import Engine, inspect, text
+from sqlmodel import Session, col, select
 
+from orchestrator.domain.annotations import Span
+from orchestrator.domain.datasets import Clip
 from orchestrator.services.db import alembic_config, make_engine, run_migrations
 from orchestrator.services.vault import WEBHOOKS, unseal
 from orchestrator.settings import get_settings
@@ -95,6 +98,47 @@ def test_stored_problems_of_clips_become_words(url: str) -> None:
     assert _rows(engine, "SELECT content_hash || problem, problem_kind FROM clips") == expected
     command.downgrade(config, "0011_failures")
     assert len(_rows(engine, "SELECT content_hash || problem, status FROM clips")) == len(OLD_PROBLEMS)
+
+
+OLD_TEXTS = {
+    ("A dog.", ""): ("A dog.", ""),
+    ("A cat.\n\n It sits.\nIt \u201esees\u201c \\n.", ""): (
+        "A cat.",
+        '{"labels":["run"],"captions":["A cat.","It sits.","It \u201esees\u201c \\\\n."]}',
+    ),
+    ("First line.\nSecond line.", "What?"): ("First line.\nSecond line.", ""),
+}
+DOWN_AGAIN = {"A cat.\nIt sits.\nIt \u201esees\u201c \\n.", "First line.\nSecond line."}
+
+
+def test_captions_of_several_lines_become_lists_and_come_back(url: str) -> None:
+    config, engine = alembic_config(url), make_engine(url)
+    command.upgrade(config, "0017_attempts")
+    with engine.begin() as connection:
+        connection.execute(text(_USER))
+        connection.execute(text(_DATASET))
+        for number, (caption, prompt) in enumerate(OLD_TEXTS):
+            connection.execute(text(_CLIP), {"status": "ok", "problem": "", "content": f"{number}"})
+            values = {"caption": caption, "prompt": prompt, "content": f"{number}"}
+            update = "UPDATE clips SET label = 'run', caption = :caption, prompt = :prompt, duration_s = 2"
+            connection.execute(text(f"{update} WHERE content_hash = :content"), values)
+    command.upgrade(config, "head")
+    assert set(_rows(engine, "SELECT caption, annotations FROM clips").items()) == set(OLD_TEXTS.values())
+    with Session(engine) as session:
+        clips = session.exec(select(Clip).order_by(col(Clip.content_hash))).all()
+        assert [clip.annotated.texts for clip in clips] == [
+            ("A dog.",),
+            ("A cat.", "It sits.", "It \u201esees\u201c \\n."),
+            ("First line.\nSecond line.",),
+        ]
+        assert [(clip.span, clip.film_s, len(clip.annotated.conversations)) for clip in clips] == [
+            *((None, 2.0, 0), (None, 2.0, 0), (None, 2.0, 1))
+        ]
+        clips[0].cut(Span(0.5, 1))  # the columns before cannot say that
+        session.add(clips[0])
+        session.commit()
+    command.downgrade(config, "0017_attempts")
+    assert set(_rows(engine, "SELECT caption, prompt FROM clips")) == DOWN_AGAIN
 
 
 def test_webhook_secrets_are_sealed_where_they_stand(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from orchestrator.api.schema.markers import Media
 from orchestrator.api.schema.refusals import refusals
 from orchestrator.api.serialization import BodyId, BodyIdOr0, Id, RequiredQueryId, attachment, extended
 from orchestrator.domain.annotations import (
+    CAPTION_QUESTION,
     ITEM_LIMIT,
     OPTION_LETTERS,
     QUESTION_LIMIT,
@@ -31,6 +32,7 @@ from orchestrator.domain.tasks import DEFAULT_TASK, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets import catalog
 from orchestrator.services.datasets.curation import doctor, edits, versions
+from orchestrator.services.datasets.curation.conversions import Conversion, convert_annotations
 from orchestrator.services.datasets.curation.versions import EditRow
 from orchestrator.services.datasets.export import plan_export, stream
 from orchestrator.services.datasets.export_formats import FORMATS
@@ -158,6 +160,14 @@ class ClipChange(BaseModel):
         )
 
 
+class ConversionWish(BaseModel):
+    """`clip_ids`: null for all clips; `question`: what captions answer, for captions_to_questions."""
+
+    conversion: Annotated[str, one_of(Conversion)]
+    clip_ids: Annotated[list[BodyId], rule(minItems=1)] | None = None
+    question: Annotated[str, rule(minLength=1, maxLength=QUESTION_LIMIT)] = CAPTION_QUESTION
+
+
 class ClipsChange(ClipChange):
     clip_ids: Annotated[list[BodyId], rule(minItems=1)]
 
@@ -265,6 +275,15 @@ def update_clips(actor: CurrentUser, dataset_id: Id, body: ClipsChange) -> EditA
     """Makes the same change to many clips; `edit` can be undone."""
     with session_scope() as session:
         return EditAnswer(edits.edit_clips(session, actor, dataset_id, body.clip_ids, body.to_domain()))
+
+
+@router.post("/datasets/{dataset_id}/conversions")
+def convert(actor: CurrentUser, dataset_id: Id, body: ConversionWish) -> EditAnswer:
+    """Converts the annotations of clips into another kind, such as answers into captions; `edit` can be undone."""
+    with session_scope() as session:
+        return EditAnswer(
+            convert_annotations(session, actor, dataset_id, body.conversion, body.clip_ids, body.question)
+        )
 
 
 @router.post("/datasets/{dataset_id}/splits")

@@ -47,7 +47,7 @@ def preflight(
     if not dataset or not model:
         return Preflight(ok=False, problems=problems)
     older = dataset_version if 0 < dataset_version < dataset.version else 0
-    split = count_split(session, dataset_id, recipe.data.validation_share, older)
+    split = count_split(session, dataset_id, recipe.data.validation_share, older, recipe.optim.seed)
     if not problems:
         problems += _too_few_clips(dataset, split) + question_problems(session, dataset, model, older)
     gpu = _on_gpu(session, recipe)

@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Split
-from orchestrator.domain.split_rule import validation_count
+from orchestrator.domain.split_rule import SplitClip, validation_count, validation_ids
 from orchestrator.services.datasets.curation.versions import clips_at
 
 
@@ -21,7 +21,7 @@ class SplitCounts:
     """Different labels among them."""
 
 
-def count_split(session: Session, dataset_id: int, share: float, version: int = 0) -> SplitCounts:
+def count_split(session: Session, dataset_id: int, share: float, version: int = 0, seed: int = 42) -> SplitCounts:
     """Counts the usable clips of each split.
 
     A dataset with validation clips keeps its own split. Else `share` of each class goes to validation, by the same rule
@@ -29,7 +29,10 @@ def count_split(session: Session, dataset_id: int, share: float, version: int = 
 
     Args:
         version: an older version of the dataset; 0 for the newest.
+        seed: which films are drawn; counts depend on it only where clips are spans of films.
     """
+    if _has_spans(session, dataset_id):
+        return _count_films(session, dataset_id, share, version, seed)
     groups = _groups_at(session, dataset_id, version) if version else _newest_groups(session, dataset_id)
     labels = len({label for label, _, _ in groups})
     total = sum(count for _, _, count in groups)
@@ -42,6 +45,23 @@ def count_split(session: Session, dataset_id: int, share: float, version: int = 
             classes[label] = classes.get(label, 0) + count
     validation = sum(validation_count(count, share) for count in classes.values())
     return SplitCounts(total - validation, validation, labels)
+
+
+def _has_spans(session: Session, dataset_id: int) -> bool:
+    spans = select(Clip.id).where(Clip.dataset_id == dataset_id, col(Clip.start_s).is_not(None))
+    return session.exec(spans.limit(1)).first() is not None
+
+
+def _count_films(session: Session, dataset_id: int, share: float, version: int, seed: int) -> SplitCounts:
+    """The counts where clips are spans: a film's spans go to one side together."""
+    newest = select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK).order_by(col(Clip.id))
+    found = clips_at(session, dataset_id, version) if version else session.exec(newest).all()
+    clips = [
+        SplitClip(clip.id or 0, clip.label, clip.split.value, clip.content_hash or clip.path, clip.span is not None)
+        for clip in found
+    ]
+    validation = len(validation_ids(clips, share, seed))
+    return SplitCounts(len(clips) - validation, validation, len({clip.label for clip in clips}))
 
 
 def _newest_groups(session: Session, dataset_id: int) -> list[tuple[str, Split, int]]:

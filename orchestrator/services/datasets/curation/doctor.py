@@ -10,13 +10,18 @@ from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_TRANSCODE
-from orchestrator.domain.tasks import TASKS, Annotation
+from orchestrator.domain.tasks import TASKS, Annotation, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.curation import findings
 from orchestrator.services.datasets.curation.annotation_edits import repair_text
 from orchestrator.services.datasets.curation.class_variants import class_variants, merge_variants
+from orchestrator.services.datasets.curation.conversions import (
+    Conversion,
+    convert_annotations,
+    helpful_conversions,
+)
 from orchestrator.services.datasets.curation.edits import Change, assign_splits, delete_bad_clips, edit_clips
 from orchestrator.services.datasets.curation.findings import ACTION_LABELS, Finding
 from orchestrator.services.datasets.curation.versions import EditRow
@@ -65,15 +70,17 @@ def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[
     clips = list(session.exec(select(Clip).where(Clip.dataset_id == dataset_id).order_by(col(Clip.id))))
     usable = [clip for clip in clips if clip.status is ClipStatus.OK]
     unannotated = [clip for clip in clips if clip.problem_kind is ClipProblem.NOT_ANNOTATED]
+    other = [clip for clip in clips if clip.problem_kind is ClipProblem.OTHER_ANNOTATION]
     annotation = TASKS[task].annotation
     word = annotation.spec.word
+    missing = findings.unannotated(unannotated, word, helpful_conversions(Task(task), unannotated))
+    convertible = findings.other_annotation(other, helpful_conversions(Task(task), other))
     if not usable:
-        finding = findings.unannotated(unannotated, word)
-        return Report([finding] if finding else [], [])
+        return Report([finding for finding in (missing, convertible) if finding], [])
     leaks, copies = findings.near_duplicates(usable)
     checks = [
         (findings.damaged([clip for clip in clips if clip.status is ClipStatus.BAD]), "Every file decodes"),
-        (findings.unannotated(unannotated, word), f"Every clip has a {word}"),
+        (missing, f"Every clip has a {word}"),
         (findings.too_few_frames(usable), "Every clip has enough frames"),
         (findings.single_split(usable), "Validation has clips of its own"),
     ]
@@ -81,6 +88,10 @@ def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[
         checks.append((findings.needs_preview_copies(usable, converted), "Every clip plays in a browser"))
     if any(clip.perceptual_hash for clip in usable):  # clips without a hash were not compared
         checks += [(leaks, "No training clip is in validation again"), (copies, "No clip is there twice")]
+    if other:
+        checks.append((convertible, ""))
+    if any(clip.span for clip in usable):
+        checks.append((findings.overlapping_spans(usable), "No spans contradict each other"))
     checks += _checks_of(annotation, usable)
     checks.append((findings.encoding_errors(usable), "Every text has the right encoding"))
     order = {"error": 0, "warning": 1, "info": 2}
@@ -151,6 +162,8 @@ def apply_action(
         return assign_splits(session, actor, dataset_id, 0.2)
     if action == "merge":
         return merge_variants(session, actor, dataset_id)
+    if action in list(Conversion):
+        return convert_annotations(session, actor, dataset_id, Conversion(action), finding.clip_ids)
     if action == "mend":
         return repair_text(session, actor, dataset_id, finding.clip_ids)
     change = Change(split="train") if action == "train" else Change(status="quarantined")

@@ -1,6 +1,5 @@
 """Edits of clips, one or thousands at once: each makes a new version of the dataset and can be undone."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from orchestrator.domain.annotations import (
 )
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit, Split
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
-from orchestrator.domain.split_rule import validation_count
+from orchestrator.domain.split_rule import SplitClip, split_rank, validation_count, with_whole_films
 from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_clip
@@ -135,7 +134,7 @@ def _check(dataset: Dataset, clip: Clip, change: Change) -> None:
 def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float, seed: int = 42) -> EditRow | None:
     """Assigns `share` of each class to validation and the rest to training; the same seed draws the same clips.
 
-    Near-duplicates stay in the same split.
+    Near-duplicates, and the spans of a film, stay in the same split.
 
     Raises:
         Invalid: `share` is not between 0.05 and 0.5. Conflict: the dataset cannot be edited. NotFound.
@@ -143,23 +142,25 @@ def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float,
     if not 0.05 <= share <= 0.5:
         raise Invalid("Hold out between 5 and 50 percent.", "share")
     dataset = editable(session, actor, dataset_id)
-    groups: dict[str, list[Clip]] = defaultdict(list)
+    groups: dict[str, list[SplitClip]] = defaultdict(list)
     usable = session.exec(select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK)).all()
     near_duplicates = similar_groups(near_pairs([(clip.id or 0, clip.perceptual_hash) for clip in usable]))
-    validation: set[int] = set()
-    for clip in usable:
-        groups[clip.label if TASKS[dataset.task].has_classes else ""].append(clip)
+    has_classes = TASKS[dataset.task].has_classes
+    clips = [
+        SplitClip(clip.id or 0, clip.label if has_classes else "", "auto", clip.content_hash, clip.span is not None)
+        for clip in usable
+    ]
+    for clip in clips:
+        groups[clip.label].append(clip)
     if not usable:
         raise Conflict("No clip is in use yet, so that there is nothing to split.")
-    edits: Edits = []
+    validation: set[int] = set()
     for group in groups.values():
-        group.sort(key=lambda clip: hashlib.sha256(f"{seed}|{clip.content_hash}|{clip.id}".encode()).digest())
-        drawn = [clip.id or 0 for clip in group]
+        drawn = [clip.id for clip in sorted(group, key=lambda clip: split_rank(clip, seed))]
         validation |= _draw_validation(drawn, validation_count(len(group), share), near_duplicates)
-    held_out = {clip.content_hash for clip in usable if clip.id in validation and clip.span}
-    for clip in usable:
-        held = clip.id in validation or clip.content_hash in held_out
-        edits.append((clip, Change(split=Split.VALIDATION if held else Split.TRAIN).write_to))
+    held_out = with_whole_films(clips, validation)
+    sides = {True: Change(split=Split.VALIDATION).write_to, False: Change(split=Split.TRAIN).write_to}
+    edits: Edits = [(clip, sides[clip.id in held_out]) for clip in usable]
     part = formatting.percent(share)
     return write_version(session, dataset, edits, f"{part} of each class held out for validation, seed {seed}")
 

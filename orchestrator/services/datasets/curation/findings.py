@@ -1,12 +1,13 @@
 """The checks of the dataset doctor: each returns a finding with the clips concerned and the actions that help."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from orchestrator.domain.datasets import Clip, Split
+from orchestrator.services.datasets.curation.conversions import CONVERSIONS, Conversion
 from orchestrator.services.datasets.curation.near_duplicates import near_pairs
 from orchestrator.services.datasets.media.previews import clips_without_preview
 from orchestrator.services.datasets.text_repair import has_encoding_error, repair_encoding
@@ -26,6 +27,7 @@ ACTION_LABELS = {
     "mend": "Repair the encoding",
     "transcode": "Convert to H.264",
     "merge": "Merge them",
+    **{conversion.value: spec.title for conversion, spec in CONVERSIONS.items()},
 }
 """The actions that findings offer, with the text of their buttons."""
 
@@ -39,6 +41,8 @@ FindingKind = Literal[
     "lone",
     "long-captions",
     "one-sided",
+    "other-kind",
+    "overlap",
     "same-captions",
     "short",
     "uneven",
@@ -78,13 +82,47 @@ def damaged(bad: list[Clip]) -> Finding | None:
     return Finding("damaged", "error", title, bad[0].problem, _ids(bad), _offer("delete"))
 
 
-def unannotated(clips: list[Clip], annotation: str) -> Finding | None:
-    """Clips without a label or caption; they are used as soon as one is written."""
+def unannotated(clips: list[Clip], annotation: str, conversions: Iterable[Conversion] = ()) -> Finding | None:
+    """Clips without a label or caption; they are used as soon as one is written, or made of the folder's name."""
     if not clips:
         return None
     title = f"1 clip has no {annotation}" if len(clips) == 1 else f"{len(clips):,} clips have no {annotation}"
     detail = f"{clips[0].problem} Show them, and write it under each; then they are used."
-    return Finding("unsaid", "warning", title, detail, _ids(clips))
+    return Finding("unsaid", "warning", title, detail, _ids(clips), _offer(*conversions))
+
+
+def other_annotation(clips: list[Clip], conversions: Iterable[Conversion]) -> Finding | None:
+    """Clips with annotations that the task does not take; conversions that would make them usable are offered."""
+    if not clips:
+        return None
+    title = "1 clip has" if len(clips) == 1 else f"{len(clips):,} clips have"
+    detail = f"{clips[0].problem} Convert them, or change them one by one; nothing else is read in their place."
+    return Finding("other-kind", "warning", f"{title} other annotations", detail, _ids(clips), _offer(*conversions))
+
+
+def overlapping_spans(usable: list[Clip]) -> Finding | None:
+    """Spans of one film that overlap and have different labels."""
+    by_film: dict[str, list[tuple[float, float, Clip]]] = defaultdict(list)
+    for clip in usable:
+        if clip.span:
+            by_film[clip.content_hash or clip.path].append((clip.span.start_s, clip.span.end_s, clip))
+    overlapping: dict[int, Clip] = {}
+    example = ""
+    for spans in by_film.values():
+        ordered = sorted(spans, key=lambda span: span[:2])
+        for i, (_, end_s, one) in enumerate(ordered):
+            for start_s, _, two in ordered[i + 1 :]:
+                if start_s >= end_s:
+                    break
+                if one.annotated.labels != two.annotated.labels:
+                    overlapping |= {one.id or 0: one, two.id or 0: two}
+                    labels = f"{_shown(one.label)} ({one.span}) and {_shown(two.label)} ({two.span})"
+                    example = example or f"{_short_name(one)}: {labels}."
+    if not overlapping:
+        return None
+    title = f"{len(overlapping):,} spans overlap and have different labels"
+    detail = f"{example} The same pictures then stand for both classes."
+    return Finding("overlap", "warning", title, detail, _ids(overlapping.values()), _offer("quarantine"))
 
 
 def near_duplicates(usable: list[Clip]) -> tuple[Finding | None, Finding | None]:
@@ -209,7 +247,7 @@ def _random_key(clip: Clip) -> bytes:
 
 def long_captions(usable: list[Clip]) -> Finding | None:
     """Captions with more than `MAX_CAPTION_WORDS` words."""
-    long = [clip for clip in usable if len(clip.caption.split()) > MAX_CAPTION_WORDS]
+    long = [clip for clip in usable if any(len(text.split()) > MAX_CAPTION_WORDS for text in clip.annotated.texts)]
     if not long:
         return None
     title = "1 caption is too long" if len(long) == 1 else f"{len(long):,} captions are too long"
@@ -219,21 +257,26 @@ def long_captions(usable: list[Clip]) -> Finding | None:
 
 def repeated_captions(usable: list[Clip]) -> Finding | None:
     """Clips that share a caption."""
-    counts = Counter(clip.caption for clip in usable)
-    repeated = [clip for clip in usable if counts[clip.caption] > 1]
+    texts_of = {clip.id or 0: set(clip.annotated.captions) for clip in usable}
+    counts = Counter(text for texts in texts_of.values() for text in texts)
+    repeated = [clip for clip in usable if any(counts[text] > 1 for text in texts_of[clip.id or 0])]
     if not repeated:
         return None
     title = f"{len(repeated):,} clips share a caption"
     caption = counts.most_common(1)[0][0]
     detail = f"“{_shown(caption)}” is the caption of {counts[caption]:,} clips."
     seen: set[str] = set()
-    duplicates = [clip for clip in repeated if clip.caption in seen or seen.add(clip.caption)]
+    duplicates = []
+    for clip in repeated:
+        shared = {text for text in texts_of[clip.id or 0] if counts[text] > 1}
+        duplicates += [clip] if shared <= seen else []
+        seen |= shared
     return Finding("same-captions", "info", title, detail, _ids(duplicates), _offer("single"))
 
 
 def encoding_errors(usable: list[Clip]) -> Finding | None:
     """Text that was decoded with a wrong encoding, here or before the upload."""
-    texts_of = {clip.id or 0: (clip.label, clip.caption, clip.prompt) for clip in usable}
+    texts_of = {clip.id or 0: clip.annotated.all_texts for clip in usable}
     broken = {clip_id: [text for text in texts if has_encoding_error(text)] for clip_id, texts in texts_of.items()}
     first_broken = {clip_id: texts[0] for clip_id, texts in broken.items() if texts}
     if not first_broken:

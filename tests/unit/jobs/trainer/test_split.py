@@ -1,5 +1,7 @@
 """The split is by class, the same each time, and respects the dataset's own."""
 
+from dataclasses import replace
+
 import pytest
 
 from jobs.runs.spec import ClipSpec
@@ -32,3 +34,18 @@ def test_own_split_holds() -> None:
 def test_nothing_to_learn_from() -> None:
     with pytest.raises(Invalid, match="no clip to learn from"):
         split_clips(clips("a", split="validation"), 0.2, 7)
+
+
+def test_no_film_is_on_both_sides() -> None:
+    """Spans of a film go together, drawn or marked; each class then draws the same films."""
+    spans = [
+        ClipSpec(10 * film + part, "x", label, "", "auto", f"film {film}", start_s=part, end_s=part + 1)
+        for film in range(10)
+        for part, label in enumerate(("run", "jump", "run"))
+    ]
+    sides = split_clips(spans, 0.2, 7)
+    held_out = {clip.content_hash for clip in sides.validation}
+    assert len(held_out) in (2, 3)
+    assert not held_out & {clip.content_hash for clip in sides.train}
+    marked = [replace(clip, split="validation" if clip.id == 52 else "train") for clip in spans]
+    assert [clip.id for clip in split_clips(marked, 0.2, 7).validation] == [50, 51, 52]
