@@ -35,6 +35,14 @@ def test_all_annotations_of_a_clip_are_read_and_changed(ada_client: TestClient, 
     assert (row["labels"], row["status"], row["problem_kind"]) == (["left", "up"], "quarantined", "other_annotation")
     assert ada_client.post(f"/api/v1/datasets/{found['id']}/edits/{edit['id']}/undo").status_code == 200
     assert ada_client.get(f"/api/v1/clips/{second['id']}").json()["labels"] == ["left"]
+    body = {"clip_ids": [second["id"]], "label": "up"}
+    assert ada_client.post(f"/api/v1/datasets/{found['id']}/labels", json=body).json()["edit"]["clips"] == 1
+    kept = {"conversion": "first_label"}
+    assert ada_client.post(f"/api/v1/datasets/{found['id']}/conversions", json=kept).json()["edit"]["clips"] == 1
+    assert ada_client.post(f"/api/v1/datasets/{found['id']}/labels", json={**body, "remove": True}).json() == {
+        "edit": None
+    }
+    refusal(ada_client.post(f"/api/v1/datasets/{found['id']}/conversions", json={"conversion": "x"}), 422)
 
 
 def test_a_change_with_one_wrong_value_changes_nothing(ada_client: TestClient, tmp_path: Path) -> None:

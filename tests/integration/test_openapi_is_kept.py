@@ -26,6 +26,7 @@ NEW_OPERATIONS = (
     " / /api/v1/jobs/{job_id}/checkpoints / ",
     " / /api/v1/recipes/parse / post / ",
     " / /api/v1/datasets/{dataset_id}/conversions / post / ",
+    " / /api/v1/datasets/{dataset_id}/labels / post / ",
 )
 _BODY = "post / requestBody / content / application/json / schema / properties"
 _INTEGER = ("anyOf / 0 / type", "anyOf / 1 / type")

@@ -19,6 +19,7 @@ from orchestrator.api.serialization import BodyId, BodyIdOr0, Id, RequiredQueryI
 from orchestrator.domain.annotations import (
     CAPTION_QUESTION,
     ITEM_LIMIT,
+    LABEL_LIMIT,
     OPTION_LETTERS,
     QUESTION_LIMIT,
     TEXT_LIMIT,
@@ -32,6 +33,7 @@ from orchestrator.domain.tasks import DEFAULT_TASK, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets import catalog
 from orchestrator.services.datasets.curation import doctor, edits, versions
+from orchestrator.services.datasets.curation.annotation_edits import add_label, remove_label
 from orchestrator.services.datasets.curation.conversions import Conversion, convert_annotations
 from orchestrator.services.datasets.curation.versions import EditRow
 from orchestrator.services.datasets.export import plan_export, stream
@@ -160,6 +162,12 @@ class ClipChange(BaseModel):
         )
 
 
+class LabelChange(BaseModel):
+    label: Annotated[str, rule(minLength=1, maxLength=LABEL_LIMIT)]
+    clip_ids: Annotated[list[BodyId], rule(minItems=1)]
+    remove: Flag = False
+
+
 class ConversionWish(BaseModel):
     """`clip_ids`: null for all clips; `question`: what captions answer, for captions_to_questions."""
 
@@ -275,6 +283,14 @@ def update_clips(actor: CurrentUser, dataset_id: Id, body: ClipsChange) -> EditA
     """Makes the same change to many clips; `edit` can be undone."""
     with session_scope() as session:
         return EditAnswer(edits.edit_clips(session, actor, dataset_id, body.clip_ids, body.to_domain()))
+
+
+@router.post("/datasets/{dataset_id}/labels")
+def change_labels(actor: CurrentUser, dataset_id: Id, body: LabelChange) -> EditAnswer:
+    """Adds a label to many clips, or removes it from those that have it; `edit` can be undone."""
+    change = remove_label if body.remove else add_label
+    with session_scope() as session:
+        return EditAnswer(change(session, actor, dataset_id, body.clip_ids, body.label))
 
 
 @router.post("/datasets/{dataset_id}/conversions")
