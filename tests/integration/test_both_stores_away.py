@@ -29,7 +29,7 @@ Processes = list[subprocess.Popen[bytes]]
 AWAY_S = float(os.environ.get("LOREEL_TEST_OUTAGE_S", "14"))
 IS_LONG = AWAY_S > 60
 LIMIT_S = 60.0 if IS_LONG else 3.0
-EPOCHS = 60 if IS_LONG else 3
+EPOCHS = 40 if IS_LONG else 3
 SLACK_S = 15.0
 """What a busy machine adds to the two seconds of an answer."""
 
