@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from jobs.runs.library_versions import newer_libraries
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.telemetry.device import find_device, visible_gpus
 from orchestrator.domain.datasets import Clip, Dataset
@@ -24,6 +25,10 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.settings import Settings
 
+_NEWER = (
+    "Its checkpoint was written by {}. An older version may read it wrongly, so nothing was loaded or changed. "
+    "Bring this worker to the version of the others, then resume the job."
+)
 _MIN_FREE_BYTES = 64 * 2**20
 
 
@@ -52,7 +57,8 @@ def write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> t
         The file, and how many GPUs train.
 
     Raises:
-        MissingInput: the dataset or the base model is gone, or the disk is full. OSError: the folder is unwritable.
+        MissingInput: the dataset or the base model is gone, the disk is full, or newer libraries wrote its checkpoint.
+        OSError: the folder is unwritable.
     """
     with session_scope() as session:
         job = session.get(TrainingJob, job_id)
@@ -62,6 +68,9 @@ def write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> t
             raise MissingInput("The dataset of this job was deleted before it started.")
         if model is None or not model.path or not os.path.isdir(model.path):
             raise MissingInput("The base model of this job is not there any more.")
+        checkpoints = checkpoints_to_resume_from(session, job_id)
+        if newer := newer_libraries(checkpoints):
+            raise MissingInput(_NEWER.format(" and ".join(newer)), FailureKind.OLDER_LIBRARIES)
         spec = TrainSpec(
             job_id=job_id,
             attempt=attempt,
@@ -77,7 +86,7 @@ def write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> t
             stream_maxlen=STREAM_MAXLEN,
             stop_key=job_stop(job_id),
             gpus=_gpus_for(job),
-            checkpoints=[str(path) for path in checkpoints_to_resume_from(session, job_id)],
+            checkpoints=[str(path) for path in checkpoints],
             first_seq=newest_seq(session, job_id),
             prunes=False,
             # The version of the launch, whatever was corrected since: a resumed run trains on the same clips.

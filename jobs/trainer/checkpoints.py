@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from jobs.runs.library_versions import VERSIONS, installed_versions
 from orchestrator.domain.job_files import CHECKPOINT_PREFIX, MANIFEST
 from orchestrator.domain.numbers import parse_number
 
@@ -20,7 +21,8 @@ _FULL = ("no space left on device", "disk quota exceeded", "storagefull", "inlin
 
 
 def commit_checkpoint(part: Path, final: Path) -> None:
-    """Lists what is in `part`, syncs it and renames it to `final`."""
+    """Notes in `part` which libraries wrote it, lists what is in it, syncs it and renames it to `final`."""
+    (part / VERSIONS).write_text(json.dumps(installed_versions()))
     files = sorted(path for path in part.rglob("*") if path.is_file() and path.name != _EVALUATION_PENDING)
     listing = {path.relative_to(part).as_posix(): [path.stat().st_size, _sum(path)] for path in files}
     for path in files:

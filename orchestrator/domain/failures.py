@@ -19,6 +19,8 @@ class FailureKind(StrEnum):
     """A clip of the dataset cannot be decoded."""
     INPUTS_GONE = "inputs_gone"
     """The dataset or the base model was deleted before the job started."""
+    OLDER_LIBRARIES = "older_libraries"
+    """Its checkpoint was written by newer libraries than those of the worker that should resume it."""
     NOT_TRAINABLE = "not_trainable"
     """Recipe, clips and base model do not fit together."""
     MACHINE_LOST = "machine_lost"

@@ -1,22 +1,32 @@
 """The file that a trainer is started with holds no password, and only its owner can read it."""
 
+import json
 import stat
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from jobs.runs import trainer_process
+from jobs.runs.attempt import run_attempt
+from jobs.runs.library_versions import installed_versions, newer_libraries
 from jobs.runs.spec import TrainSpec
 from jobs.runs.spec_writer import write_spec
 from jobs.runs.trainer_process import _environment
+from jobs.trainer.checkpoints import commit_checkpoint, is_complete
+from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.processes import RUN_REDIS_URL
+from orchestrator.domain.training_jobs import JobStatus
 from orchestrator.domain.users import Actor
+from orchestrator.services.attempts.checkpoints import checkpoints_to_resume_from
 from orchestrator.services.attempts.ended import start_attempt
-from orchestrator.services.attempts.folders import job_folder
+from orchestrator.services.attempts.folders import attempt_folder, job_folder
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
 from orchestrator.settings import get_settings
 from tests.fakes.checkpoints import save_checkpoint
-from tests.studio import RedisProcess, launch, make_things
+from tests.studio import RedisProcess, job_of, launch, make_things
 
 REDIS_URL = "redis://:a-redis-password@10.0.0.1:6379/0"
 
@@ -62,3 +72,60 @@ def test_a_spec_names_the_checkpoints_that_count(redis_server: RedisProcess, ada
     save_checkpoint(job_id, 1, 24)
     _, spec = start(job_id, 2)
     assert (spec.checkpoints, spec.prunes, spec.attempt) == ([str(counts)], False, 2)
+
+
+def resumed(ada: Actor, versions: dict[str, str] | None) -> tuple[int, Path, str]:
+    """A job whose checkpoint names these versions, resumed: its id, the checkpoint, and how the attempt ended."""
+    job_id = launch(ada, make_things(ada))
+    start(job_id, 1)
+    checkpoint = save_checkpoint(job_id, 1, 12)
+    if versions is not None:
+        (checkpoint / "versions.json").write_text(json.dumps(versions))
+    with session_scope() as session:
+        assert lifecycle.mark_lost(session, job_id, 1, "Silent.") is JobStatus.QUEUED
+    return job_id, checkpoint, run_attempt(job_id, 2, "w")
+
+
+@pytest.fixture
+def no_trainer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trainer that ends at once: its job fails, having started."""
+    monkeypatch.setattr(trainer_process, "TRAINER_COMMAND", (sys.executable, "-c", "raise SystemExit(3)"))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+
+@pytest.mark.parametrize("library", ["torch", "transformers", "peft"])
+def test_a_checkpoint_of_newer_libraries_is_not_opened(
+    redis_server: RedisProcess, ada: Actor, no_trainer: None, library: str
+) -> None:
+    job_id, checkpoint, ended = resumed(ada, installed_versions() | {library: "99.1.0+cu130"})
+    before = {path: path.read_bytes() for path in checkpoint.iterdir()}
+    assert ended == "failed"
+    job = job_of(job_id)
+    assert job.failure is FailureKind.OLDER_LIBRARIES
+    assert f"written by {library} 99.1.0+cu130 (here: {version(library)})." in job.error
+    assert "resume the job" in job.error
+    assert {path: path.read_bytes() for path in checkpoint.iterdir()} == before
+    assert not (attempt_folder(job_id, 2) / "spec.json").exists(), "no trainer was started"
+    with session_scope() as session:  # a worker that has them resumes from it
+        assert lifecycle.resume_job(session, ada, job_id).status == "queued"
+        assert checkpoints_to_resume_from(session, job_id) == [checkpoint]
+
+
+@pytest.mark.parametrize("versions", [None, {}, {"torch": "1.0.0"}, {"torch": version("torch"), "unknown": "9.0"}])
+def test_a_checkpoint_of_the_same_or_older_libraries_is_resumed(
+    redis_server: RedisProcess, ada: Actor, no_trainer: None, versions: dict[str, str] | None
+) -> None:
+    job_id, checkpoint, _ = resumed(ada, versions)
+    assert TrainSpec.load(attempt_folder(job_id, 2) / "spec.json").checkpoints == [str(checkpoint)]
+    assert job_of(job_id).failure is not FailureKind.OLDER_LIBRARIES
+
+
+def test_a_checkpoint_names_the_libraries_that_wrote_it(tmp_path: Path) -> None:
+    part = tmp_path / ".part"
+    part.mkdir()
+    (part / "weights").write_text("w")
+    commit_checkpoint(part, tmp_path / "checkpoint-4")
+    assert json.loads((tmp_path / "checkpoint-4" / "versions.json").read_text()) == installed_versions()
+    assert installed_versions()["torch"] == version("torch")
+    assert is_complete(tmp_path / "checkpoint-4")
+    assert newer_libraries([tmp_path / "checkpoint-4"]) == []
