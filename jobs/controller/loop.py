@@ -15,6 +15,7 @@ from jobs.controller.notification_sender import NotificationSender
 from jobs.controller.reconcile import Reconciler
 from orchestrator.logs import configure_logging
 from orchestrator.private_files import keep_files_private
+from orchestrator.release import NewerData, check_release
 from orchestrator.services.db import DATABASE_AWAY, session_scope, why_away
 from orchestrator.services.redis import connect
 from orchestrator.settings import get_settings
@@ -69,6 +70,11 @@ def _log_outage(before: str, now: str, error: str = "") -> str:
 def main() -> int:
     """`python -m jobs.controller`: ends in order on SIGTERM and SIGINT."""
     configure_logging("controller")
+    try:
+        check_release(get_settings().data_dir)
+    except NewerData as newer:
+        log.error("controller.newer_data", hint=str(newer))
+        return 1
     keep_files_private(get_settings().data_dir)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -18,6 +18,7 @@ from jobs.worker.worker_name import claim_name
 from orchestrator.domain.machines import CPU, GPU, PREP
 from orchestrator.logs import configure_logging
 from orchestrator.private_files import keep_files_private
+from orchestrator.release import NewerData, check_release
 from orchestrator.services.db import when_available
 from orchestrator.services.redis import connect
 from orchestrator.settings import get_settings
@@ -98,6 +99,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-prep", action="store_true", help="do not start the second worker, which imports datasets")
     chosen = parser.parse_args(arguments)
     configure_logging(PREP if chosen.device == PREP else "worker")
+    try:
+        check_release(get_settings().data_dir)
+    except NewerData as newer:
+        log.error("worker.newer_data", hint=str(newer))
+        return 1
     keep_files_private(get_settings().data_dir)
     die_with_declared_parent()
     adopt_orphans()

@@ -32,8 +32,7 @@ from orchestrator.edge.hosts import AllowedHosts
 from orchestrator.edge.inline_scripts import script_sources
 from orchestrator.edge.page_headers import page_policy
 from orchestrator.edge.proxies import TrustedProxies
-
-VERSION = "0.1.0"
+from orchestrator.release import RELEASE
 
 
 def _docs(app: FastAPI) -> None:
@@ -59,7 +58,7 @@ def create_api() -> FastAPI:
     """The REST API under /api, and the OpenAI-compatible API under /v1."""
     app = DocumentedAPI(
         title="Loreel",
-        version=VERSION,
+        version=RELEASE,
         description="Everything the pages do, for scripts. Send `Authorization: Bearer lrl_...`. No text may hold "
         f"NUL or half a surrogate pair; lists and objects are nested at most {MAX_DEPTH} deep.",
         openapi_url="/api/openapi.json",

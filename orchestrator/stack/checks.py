@@ -11,6 +11,7 @@ from typing import IO
 from pydantic import ValidationError
 
 from orchestrator.domain import formatting
+from orchestrator.release import NewerData, check_release
 from orchestrator.settings import Settings
 from orchestrator.stack.errors import StackError
 
@@ -46,6 +47,14 @@ def _port_sentence(host: str, port: int, refused: OSError) -> str:
     if refused.errno == errno.EACCES:
         return f"Port {port} is reserved for the administrator: choose one above 1023 with LOREEL_PORT."
     return f"Cannot listen on {host}:{port} ({refused.strerror or refused}): check LOREEL_HOST and LOREEL_PORT."
+
+
+def check_release_of_data(path: Path) -> None:
+    """Raises StackError when a newer release than this one has written the data folder; changes nothing."""
+    try:
+        check_release(path)
+    except NewerData as newer:
+        raise StackError(str(newer)) from None
 
 
 def check_data_dir(path: Path) -> None:

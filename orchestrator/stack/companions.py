@@ -12,6 +12,7 @@ import psutil
 
 from orchestrator.domain.processes import SUPERVISED
 from orchestrator.private_files import keep_files_private
+from orchestrator.release import note_release
 from orchestrator.settings import ROOT, Settings, get_settings
 from orchestrator.stack import checks, embedded_redis, migrate, processes, redis_server
 from orchestrator.stack.children import Log
@@ -58,6 +59,8 @@ async def companions_lifespan() -> AsyncIterator[None]:
 
 def keep(settings: Settings, served_pid: int) -> int:
     """Serves until the process with this id has ended."""
+    checks.check_release_of_data(settings.data_dir)
+    migrate.refuse_newer_file(settings)
     keep_files_private(settings.data_dir)
     checks.check_data_dir(settings.data_dir)
     try:
@@ -68,8 +71,9 @@ def keep(settings: Settings, served_pid: int) -> int:
     supervisor = Supervisor(log, settings.data_dir / "run.json")
     supervisor.listen_to_signals()
     try:
-        embedded_redis.start(supervisor, settings, log)
         migrate.migrate(settings)
+        note_release(settings.data_dir)
+        embedded_redis.start(supervisor, settings, log)
         for child in processes.job_processes(settings, log):
             supervisor.start(child)
         supervisor.watch(should_end=lambda: not psutil.pid_exists(served_pid))

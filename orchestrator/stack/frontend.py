@@ -9,11 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+
+from packaging.version import Version
 
 from orchestrator.settings import ROOT
 from orchestrator.stack.errors import StackError
-from orchestrator.stack.node import STATE_DIR, node_environment, npm_registry
+from orchestrator.stack.node import STATE_DIR, node_environment, node_version, npm_registry
 
 WEB_DIR = STATE_DIR / "web"
 """The built app stands apart from `.web`, where `reflex run` develops: neither disturbs the other."""
@@ -58,12 +61,39 @@ def packages_hash(root: Path = ROOT) -> str:
 
 def is_built(dev: bool = False) -> bool:
     """True when the standing build was made from exactly these sources."""
+    stamp = _read_stamp()
+    fresh = {"sources": sources_hash(dev=dev), "packages": packages_hash()}
+    return fresh.items() <= stamp.items() and (STATIC_DIR / "index.html").exists()
+
+
+def _read_stamp() -> dict[str, str]:
+    """What the standing build was made from and with; {} where none stands."""
     try:
         stamp = json.loads(STAMP.read_text())
     except (OSError, ValueError):
-        return False
-    fresh = {"sources": sources_hash(dev=dev), "packages": packages_hash()}
-    return stamp == fresh and (STATIC_DIR / "index.html").exists()
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def tools() -> dict[str, str]:
+    """What builds the pages here: name -> version."""
+    return {"Node.js": node_version(), "Reflex": version("reflex")}
+
+
+def check_tools() -> None:
+    """Raises StackError when newer tools than those at hand have made the standing build; changes nothing.
+
+    Older ones would build over it, with packages that newer ones have installed.
+    """
+    stamp = _read_stamp() if STATIC_DIR.exists() else {}
+    for name, here in tools().items() if stamp else ():
+        made_with = stamp.get(name, "")
+        if made_with and Version(made_with) > Version(here):
+            raise StackError(
+                f"The pages were built with {name} {made_with}, and {here} is installed here: start the version of "
+                f"Loreel that built them, or delete {os.path.relpath(WEB_DIR, ROOT)} to build them with the older one. "
+                "Nothing was changed."
+            )
 
 
 @contextmanager
@@ -105,6 +135,7 @@ def build(dev: bool = False) -> bool:
     with build_lock():
         if is_built(dev):
             return False
+        check_tools()
         STAMP.unlink(missing_ok=True)
         sources = sources_hash(dev=dev)
         env = web_environment()
@@ -114,7 +145,7 @@ def build(dev: bool = False) -> bool:
         shutil.rmtree(WEB_DIR / "public" / "external", ignore_errors=True)
         with steady_lock(ROOT / "reflex.lock"):
             _run_export(env)
-        STAMP.write_text(json.dumps({"sources": sources, "packages": packages_hash()}))
+        STAMP.write_text(json.dumps({"sources": sources, "packages": packages_hash(), **tools()}))
         return True
 
 

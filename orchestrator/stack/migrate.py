@@ -55,8 +55,8 @@ def is_current(settings: Settings) -> bool:
     return path is not None and bool(heads) and sqlite_revision(path) == heads
 
 
-def _refuse_newer(settings: Settings) -> None:
-    """Refuses a file of a newer version before it is opened for writing, which would change its header."""
+def refuse_newer_file(settings: Settings) -> None:
+    """Raises StackError for an SQLite file of a newer version: before anything is opened for writing."""
     path = _sqlite_file(settings)
     if path is not None and sqlite_revision(path) - known_revisions(ROOT / "alembic" / "versions")[0]:
         raise StackError(_NEWER)
@@ -66,7 +66,7 @@ def migrate(settings: Settings) -> bool:
     """Upgrades when needed; returns whether it did. Raises StackError with the last line of what went wrong."""
     if is_current(settings):
         return False
-    _refuse_newer(settings)
+    refuse_newer_file(settings)
     command = [sys.executable, "-m", "orchestrator.stack.prepare_database"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode == TOO_NEW:

