@@ -13,6 +13,7 @@ from jobs.controller.housekeeping import Housekeeping
 from jobs.controller.leader import LeaderLease
 from jobs.controller.notification_sender import NotificationSender
 from jobs.controller.reconcile import Reconciler
+from orchestrator.beats import Beat
 from orchestrator.logs import configure_logging
 from orchestrator.private_files import keep_files_private
 from orchestrator.release import NewerData, check_release
@@ -31,9 +32,10 @@ def run(stopping: threading.Event) -> None:
     lease = LeaderLease(f"{socket.gethostname()}:{os.getpid()}")
     client = connect(retries=0, socket_timeout=5.0)
     reconciler, housekeeping, notifications = Reconciler(client), Housekeeping(client), NotificationSender()
-    outage = ""
+    outage, beat = "", Beat("controller")
     while not stopping.is_set():
         began = time.monotonic()
+        beat.touch()
         try:
             with session_scope() as session:
                 leads = lease.claim(session)
@@ -51,6 +53,7 @@ def run(stopping: threading.Event) -> None:
         except DATABASE_AWAY as error:
             outage, leads = _log_outage(outage, "database", why_away(error)), True
         stopping.wait(max(0.1, (TICK_S if leads else STANDBY_S) - (time.monotonic() - began)))
+    beat.end()
     try:
         with session_scope() as session:
             lease.release(session)

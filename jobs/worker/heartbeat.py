@@ -12,6 +12,7 @@ import structlog
 from sqlmodel import Session
 
 from jobs.telemetry.device import Device, stats
+from orchestrator.beats import Beat
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.machines import PREP
 from orchestrator.services.db import DATABASE_AWAY, close_before_fork, session_scope, why_away
@@ -47,6 +48,7 @@ class Heartbeat:
         self._history: deque[list[float]] = deque(maxlen=MAX_HISTORY)
         self.guard = threading.Lock()
         self._missing = False
+        self._alive = Beat(PREP if device_class == PREP else "worker")
         self.draining = False
         """True once an administrator asked this worker to take no more jobs."""
         self._thread = threading.Thread(target=self._loop, daemon=True, name="heartbeat")
@@ -58,6 +60,7 @@ class Heartbeat:
         """Ends the thread and removes the worker's row."""
         self._stopping.set()
         self._thread.join(timeout=6.0)
+        self._alive.end()
         with contextlib.suppress(*DATABASE_AWAY), self.session() as session:
             remove_worker(session, self.name)
 
@@ -83,6 +86,7 @@ class Heartbeat:
             self._beat()
 
     def _beat(self) -> None:
+        self._alive.touch()
         load = stats(self._device)
         self._history.append([load["utilisation"], memory_share(load)])
         load["past"] = list(self._history)

@@ -15,6 +15,7 @@ from jobs.worker.prep_worker import PrepWorkerKeeper
 from jobs.worker.prewarmed import TrainerPrewarmer
 from jobs.worker.rq_worker import REDIS_ERRORS, Companions, LoreelWorker
 from jobs.worker.worker_name import claim_name
+from orchestrator.beats import Beat
 from orchestrator.domain.machines import CPU, GPU, PREP
 from orchestrator.logs import configure_logging
 from orchestrator.private_files import keep_files_private
@@ -44,7 +45,13 @@ def work(device_class: str, first: int, gpus: int | None, prep_worker: PrepWorke
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(device.gpus)
     pool = device_class if device_class == PREP else device.shape.name
     current: list[LoreelWorker] = []
-    name = when_available(lambda: claim_name(device_class, first))
+    beat = Beat(PREP if device_class == PREP else "worker")
+
+    def claim() -> str:
+        beat.touch()  # it lives, though the database is away
+        return claim_name(device_class, first)
+
+    name = when_available(claim)
     heartbeat = Heartbeat(name, device, device_class, os.getpid(), lambda: current[-1].current_job if current else None)
     if device_class == PREP:
         companions = Companions(heartbeat)

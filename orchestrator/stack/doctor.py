@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 
+from orchestrator.beats import read_beats
 from orchestrator.domain import formatting
 from orchestrator.settings import ROOT, Settings
 from orchestrator.stack import checks, frontend, migrate, probe, redis_server
 from orchestrator.stack.check import find_browser
 from orchestrator.stack.docs import site as docs
 from orchestrator.stack.errors import StackError
+from orchestrator.stack.health import describe
 from orchestrator.stack.node import node_environment, node_version
 
 
@@ -95,6 +97,14 @@ def _docs() -> str:
     return "built" if docs.is_built() else "will be built at the next start"
 
 
+def _processes(kind: str) -> str:
+    well, line = describe(kind, read_beats())
+    text = " ".join(line.split()[2:])
+    if not well:
+        raise StackError(text)
+    return text
+
+
 def _gpu() -> str:
     names = _gpu_names()
     if not names:
@@ -152,6 +162,8 @@ def examine(settings: Settings) -> list[Finding]:
         _try("Database", lambda: _database(settings)),
         _try("Pages", _pages),
         _try("Docs", _docs),
+        _try("Controller", lambda: _processes("controller"), required=False),
+        _try("Worker", lambda: _processes("worker"), required=False),
         _try("GPU", _gpu, required=False),
         _try("Chromium", _chromium, required=False),
         _try("Network", _registries, required=False),

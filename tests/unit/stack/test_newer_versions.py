@@ -1,4 +1,4 @@
-"""Data and pages of a newer version: an older one says so in a sentence and changes nothing; a newer one opens older."""
+"""Data and pages of a newer version: an older one says so and changes nothing; a newer one opens what is older."""
 
 import json
 import shutil
