@@ -45,6 +45,7 @@ class Reconciler:
         self._client, self._clock = client, clock
         self._redis_up_since: float | None = None
         self._expired_since: dict[tuple[int, int], float] = {}
+        self._orphan_since: dict[tuple[int, int], float] = {}
         self._missing_since: dict[str, float] = {}
 
     def tick(self, session: Session) -> list[str]:
@@ -62,6 +63,7 @@ class Reconciler:
             # No run can renew its lease now, so none is judged; afterwards the clocks start from zero.
             self._redis_up_since = None
             self._expired_since.clear()
+            self._orphan_since.clear()
             self._missing_since.clear()
             raise
         now = self._clock()
@@ -113,10 +115,11 @@ class Reconciler:
         rows = session.exec(on_worker.where(col(TrainingJob.status).in_(ON_WORKER))).all()
         if not rows:
             self._expired_since.clear()
+            self._orphan_since.clear()
             return []
         jobs = [(job_id or 0, attempt) for job_id, attempt, _, _ in rows]
         repairs = self._find_orphans(
-            session, {name: (job_id or 0, attempt, sent) for job_id, attempt, name, sent in rows}
+            session, {name: (job_id or 0, attempt, sent) for job_id, attempt, name, sent in rows}, now
         )
         leases: list[bytes | None] = self._client.mget([job_lease(job_id) for job_id, _ in jobs])  # type: ignore[assignment]
         expired = [job for job, lease in zip(jobs, leases, strict=True) if lease is None]
@@ -127,17 +130,21 @@ class Reconciler:
                 repairs.append(f"lost {job_id}-a{attempt}")
         return repairs
 
-    def _find_orphans(self, session: Session, runs: dict[str, tuple[int, int, datetime | None]]) -> list[str]:
+    def _find_orphans(
+        self, session: Session, runs: dict[str, tuple[int, int, datetime | None]], now: float
+    ) -> list[str]:
         """Gives back jobs sooner whose worker's process on this very host is dead, or was restarted since.
 
         Two containers may share a host's name and not its processes, and a job may be sent before its worker starts;
-        so a lease that is still renewed decides.
+        so a lease that is still renewed decides. One that is absent says nothing at first: a worker may have claimed the
+        job a moment ago.
 
         Args:
             runs: by the worker's name: job, attempt, and when its message was sent.
         """
         workers = select(Worker.name, Worker.pid, Worker.started_at, Worker.host)
-        repairs = []
+        repairs, since = [], self._orphan_since
+        self._orphan_since = {}
         for name, pid, started, host in session.exec(workers.where(col(Worker.name).in_(list(runs)))).all():
             job_id, attempt, sent = runs[name]
             dead = host == socket.gethostname() and not _is_alive(pid)
@@ -145,6 +152,9 @@ class Reconciler:
                 continue
             lease_left_ms: Any = self._client.pttl(job_lease(job_id))
             unrenewed = lease_left_ms <= (TTL_S - DEAD_PROCESS_S) * 1000
+            if lease_left_ms < 0:
+                first = self._orphan_since[job_id, attempt] = since.get((job_id, attempt), now)
+                unrenewed = now - first >= DEAD_PROCESS_S
             if unrenewed and mark_lost(session, job_id, attempt, "The worker's process ended."):
                 repairs.append(f"orphan {job_id}-a{attempt}")
         return repairs

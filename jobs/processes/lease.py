@@ -55,6 +55,10 @@ class Lease:
         with contextlib.suppress(redis.RedisError, OSError):
             self._client.eval(_RELEASE, 1, self.key, str(self.attempt))
 
+    def leave(self) -> None:
+        """Beats no more, and leaves the key as it is: another worker may beat with the same number."""
+        self._released.set()
+
     def flag(self, key: str) -> bool:
         """Whether a key exists; False when Redis is away."""
         try:

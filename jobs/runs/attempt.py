@@ -50,10 +50,12 @@ def run_attempt(job_id: int, attempt: int, worker: str, prewarmed: PrewarmedTrai
         "not ours" when another worker has the job or it was stopped while it waited.
     """
     settings = get_settings()
-    if not _in_transaction(lambda s: lifecycle.claim(s, job_id, attempt, worker)):
-        return "not ours"
+    # It beats before the claim: the controller takes a claimed job without a lease for one whose worker is dead.
     lease = Lease(job_lease(job_id), attempt)
     lease.keep()
+    if not _in_transaction(lambda s: lifecycle.claim(s, job_id, attempt, worker)):
+        lease.leave()
+        return "not ours"
     try:
         folder = _in_transaction(lambda s: start_attempt(s, job_id, attempt))
         spec, gpus = when_available(lambda: write_spec(job_id, attempt, folder, settings))

@@ -1,5 +1,6 @@
 """Leases fence off older attempts, the controller acts only after its grace times, and workers run only our tasks."""
 
+import os
 import socket
 import subprocess
 from datetime import timedelta
@@ -12,12 +13,12 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from jobs.controller.leader import LeaderLease
-from jobs.controller.reconcile import EXPIRED_GRACE_S, MISSING_MESSAGE_S, Reconciler
+from jobs.controller.reconcile import DEAD_PROCESS_S, EXPIRED_GRACE_S, MISSING_MESSAGE_S, Reconciler
 from jobs.processes.lease import Lease
 from jobs.worker.rq_worker import is_allowed
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.redis_keys import TASK_TRAIN, job_lease
-from orchestrator.domain.training_jobs import JobStatus
+from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import Worker
 from orchestrator.services.db import session_scope
@@ -105,6 +106,30 @@ def test_a_run_whose_worker_process_died_is_lost_sooner(redis_server: RedisProce
     client.pexpire(lease, 3_500)
     assert tick(reconciler)[0] == f"orphan {job_id}-a1"
     assert job_of(job_id).status is JobStatus.QUEUED
+
+
+@pytest.mark.parametrize("beats", [True, False])
+def test_a_job_that_a_restarted_worker_has_just_claimed_is_not_lost(
+    redis_server: RedisProcess, ada: Actor, beats: bool
+) -> None:
+    """The job was sent to the worker's predecessor, and on a busy machine the lease comes seconds after the claim."""
+    clock, client = Clock(), redis_server.client()
+    reconciler = Reconciler(old_redis(redis_server), clock)
+    job_id = launch(ada, make_things(ada))
+    with session_scope() as session:
+        session.get_one(TrainingJob, job_id).sent_at = utcnow() - timedelta(seconds=60)
+        session.add(Worker(name="w", host=socket.gethostname(), pid=os.getpid(), started_at=utcnow()))
+        claim(session, job_id, 1, "w")
+    tick(reconciler)
+    clock.now += 6.0  # one lease period after the controller met Redis
+    assert tick(reconciler) == []
+    clock.now += DEAD_PROCESS_S - 0.1
+    assert tick(reconciler) == []
+    if beats:
+        client.set(job_lease(job_id), 1, px=6_000)
+    clock.now += 0.2
+    assert tick(reconciler)[:1] == ([] if beats else [f"orphan {job_id}-a1"])
+    assert job_of(job_id).status is (JobStatus.STARTING if beats else JobStatus.QUEUED)
 
 
 def test_no_run_is_lost_right_after_redis_came_back(redis_server: RedisProcess, ada: Actor) -> None:

@@ -7,15 +7,17 @@ from typing import Any, cast
 import pytest
 from sqlmodel import select
 
-from jobs.runs.attempt import _record_end
+from jobs.runs.attempt import _record_end, run_attempt
 from jobs.runs.log_capture import RunLog
 from jobs.runs.supervisor import End, Supervisor
+from orchestrator.domain.redis_keys import job_lease
 from orchestrator.domain.training_jobs import JobEvent, JobStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.attempts.folders import attempt_folder
 from orchestrator.services.db import session_scope
+from orchestrator.services.training import lifecycle
 from tests.fakes.checkpoints import save_checkpoint
-from tests.studio import job_of
+from tests.studio import RedisProcess, job_of
 from tests.unit.services.training.test_lifecycle import make_job
 
 
@@ -77,3 +79,29 @@ def test_a_trainer_ended_from_outside_is_queued_again(ada: Actor) -> None:
     write_result(running.folder, status="stopped", stage="training")
     assert _record_end(running, End.EXITED, 0, 0) == "lost"
     assert job_of(running.job_id).status is JobStatus.QUEUED
+
+
+def test_a_claimed_job_has_a_lease_from_the_first_moment(
+    redis_server: RedisProcess, ada: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The controller gives a claimed job without a lease to another worker."""
+    with session_scope() as session:
+        job_id = make_job(session, ada, JobStatus.QUEUED, attempt=0)
+    leases, claim = [], lifecycle.claim
+
+    def look_and_claim(*args: Any) -> bool:
+        leases.append(redis_server.client().get(job_lease(job_id)))
+        return claim(*args)
+
+    monkeypatch.setattr(lifecycle, "claim", look_and_claim)
+    assert run_attempt(job_id, 1, "w") == "failed"  # it has no dataset
+    assert leases == [b"1"]
+    assert redis_server.client().get(job_lease(job_id)) is None
+
+
+def test_who_does_not_get_the_job_leaves_the_lease_of_who_did(redis_server: RedisProcess, ada: Actor) -> None:
+    with session_scope() as session:
+        job_id = make_job(session, ada, JobStatus.RUNNING, attempt=1)
+    redis_server.client().set(job_lease(job_id), 1, px=60_000)
+    assert run_attempt(job_id, 1, "w") == "not ours"
+    assert redis_server.client().get(job_lease(job_id)) == b"1"
