@@ -136,8 +136,8 @@ class Reconciler:
         """Gives back jobs sooner whose worker's process on this very host is dead, or was restarted since.
 
         Two containers may share a host's name and not its processes, and a job may be sent before its worker starts;
-        so a lease that is still renewed decides. One that is absent says nothing at first: a worker may have claimed the
-        job a moment ago.
+        so a lease that is still renewed decides. One that is absent says nothing at first: a worker may have claimed
+        the job a moment ago.
 
         Args:
             runs: by the worker's name: job, attempt, and when its message was sent.
