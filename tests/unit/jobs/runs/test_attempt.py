@@ -89,11 +89,11 @@ def test_a_claimed_job_has_a_lease_from_the_first_moment(
         job_id = make_job(session, ada, JobStatus.QUEUED, attempt=0)
     leases, claim = [], lifecycle.claim
 
-    def look_and_claim(*args: Any) -> bool:
+    def read_lease_and_claim(*args: Any) -> bool:
         leases.append(redis_server.client().get(job_lease(job_id)))
         return claim(*args)
 
-    monkeypatch.setattr(lifecycle, "claim", look_and_claim)
+    monkeypatch.setattr(lifecycle, "claim", read_lease_and_claim)
     assert run_attempt(job_id, 1, "w") == "failed"  # it has no dataset
     assert leases == [b"1"]
     assert redis_server.client().get(job_lease(job_id)) is None
