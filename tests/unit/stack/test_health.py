@@ -67,12 +67,12 @@ def test_what_a_killed_process_left_is_no_process() -> None:
     assert not beat._path.exists()
 
 
-def test_a_disk_that_takes_no_file_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "touch", full)
-    Beat("worker").touch()
+def test_a_folder_that_takes_no_file_ends_nothing(temporary: Path) -> None:
+    (temporary / "file").touch()
+    beat = Beat("worker")
+    beat._path = temporary / "file" / "worker-1"
+    beat.touch()
+    beat.end()
 
 
 def test_a_worker_beats_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
