@@ -30,8 +30,6 @@ _LABELS = ("labels", "classes", "categories", "tags", "class_names", "multi_labe
 _SPLIT = ("split", "subset", "partition")
 _QUESTION = ("question", "query", "instruction")
 """The question that the caption answers; our own export writes `question`."""
-_ANNOTATIONS = {"label", "labels", "caption", "conversations"}
-"""Roles of which a table needs one."""
 _OPTIONS = ("options", "choices", "candidates")
 _ANSWERS = ("answer", "response")
 """Columns that name one of a row's options where it has them."""
