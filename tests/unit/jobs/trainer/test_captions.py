@@ -51,6 +51,11 @@ def test_a_captioning_run(spec: TrainSpec) -> None:
     _run_the_card(adapter, spec)
 
 
+def with_two_epochs(spec: TrainSpec) -> TrainSpec:
+    """For tests that do not ask what is learned."""
+    return dataclasses.replace(spec, recipe=spec.recipe | {"optim": spec.recipe["optim"] | {"epochs": 2}})
+
+
 def _run_the_card(adapter: Path, spec: TrainSpec) -> None:
     """The program in the card says the very sentences that the run reported."""
     program = (adapter / "README.md").read_text().split("```python\n")[1].split("```")[0]
@@ -66,7 +71,7 @@ def _run_the_card(adapter: Path, spec: TrainSpec) -> None:
 def test_a_resumed_run_keeps_the_figures_of_the_base(
     spec: TrainSpec, stop_after: Callable[[int], Callable[[], bool]]
 ) -> None:
-    spec = dataclasses.replace(spec, recipe=spec.recipe | {"optim": spec.recipe["optim"] | {"epochs": 2}})
+    spec = with_two_epochs(spec)
     assert train(spec, recorder_of(spec), stop_after(4)).status == "stopped"
     before = (Path(spec.folder) / "baseline.json").read_text()
     again = dataclasses.replace(spec, attempt=2)

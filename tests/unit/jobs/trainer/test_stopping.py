@@ -25,6 +25,7 @@ from jobs.trainer.train_result import TrainResult
 from orchestrator.domain.live_records import RunRecord, Stage
 from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_captions import spec as captions_spec  # noqa: F401 (a fixture)
+from tests.unit.jobs.trainer.test_captions import with_two_epochs
 from tests.unit.jobs.trainer.test_run import losses, records
 
 pytestmark = pytest.mark.slow
@@ -124,17 +125,18 @@ def test_main_writes_that_it_was_stopped(make_spec: MakeSpec, monkeypatch: pytes
 
 
 def test_a_stop_in_the_baseline(captions_spec: TrainSpec, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    whole = dataclasses.replace(captions_spec, folder=captions_spec.folder + "-whole")
+    spec = with_two_epochs(captions_spec)
+    whole = dataclasses.replace(spec, folder=spec.folder + "-whole")
     run(whole)
     generated: list[int] = []
     monkeypatch.setattr(captioner, "_generate", lambda *given: generated.append(1) or [""] * len(given[3]))
-    result = run(captions_spec, StopIn(Stage.BASELINE))
+    result = run(spec, StopIn(Stage.BASELINE))
     assert (result.status, result.stage) == ("stopped", Stage.BASELINE)
     assert not generated
-    assert {path.name for path in Path(captions_spec.folder).iterdir()} == {"checkpoints", "metrics.jsonl"}
+    assert {path.name for path in Path(spec.folder).iterdir()} == {"checkpoints", "metrics.jsonl"}
     monkeypatch.undo()
-    assert run(again(captions_spec)).status == "completed"
-    assert losses(captions_spec) == pytest.approx(losses(whole), abs=1e-5)
+    assert run(again(spec)).status == "completed"
+    assert losses(spec) == pytest.approx(losses(whole), abs=1e-5)
 
 
 def test_a_stop_in_an_evaluation(small: Callable[..., TrainSpec], monkeypatch: pytest.MonkeyPatch) -> None:
