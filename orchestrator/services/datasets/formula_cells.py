@@ -2,8 +2,10 @@
 
 import re
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+_BEGINS = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+"""How a formula begins; spreadsheets of some languages take the full-width signs for the usual ones."""
+_FORMULA = re.compile(f"'*{_BEGINS}")
+_ESCAPED = re.compile(f"'+{_BEGINS}")
 
 
 def escape_formula(text: str) -> str:
