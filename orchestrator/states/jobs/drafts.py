@@ -67,18 +67,20 @@ class DraftsState(rx.State):
         await self._read()
         if draft is None:
             return toast("info", "This draft was launched or discarded already.")
-        self._discarded = {number: draft}
+        self._discarded = dict([*self._discarded.items(), (number, draft)][-drafts.MAX_DRAFTS :])
         return toast("success", "Draft discarded.", action=ToastAction("Undo", DraftsState.undo(number)))
 
     @rx.event
     @signed_in
     async def undo(self, draft_id: int):
-        """Brings back the draft that was discarded last."""
+        """Brings back a draft that was discarded here."""
         draft = self._discarded.pop(parse_id(str(draft_id)), None)
-        if draft is not None:
-            await run_as_user(self, drafts.restore_draft, draft)
+        if draft is None:
+            return toast("info", "This draft cannot be brought back: the page was reloaded since.")
+        await run_as_user(self, drafts.restore_draft, draft)
         await self._read()
         self.shown = True
+        return None
 
     async def _read(self) -> None:
         self.lines = [draft_line(row) for row in await run_as_user(self, drafts.list_drafts)]

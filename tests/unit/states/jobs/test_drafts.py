@@ -85,6 +85,17 @@ def test_a_discarded_draft_comes_back_with_its_values_and_its_key(person: Person
     assert len(state.lines) == 1
 
 
+def test_each_of_several_discarded_drafts_comes_back_by_its_own_undo(person: Person) -> None:
+    first, second = person.stores("first"), person.stores("second")
+    state = person.opens()
+    discard(state, first)
+    discard(state, second)
+    asyncio.run(state.undo(first))
+    asyncio.run(state.undo(second))
+    assert sorted(line.title for line in state.lines) == ["first", "second"]
+    assert "cannot be brought back" in str(asyncio.run(state.undo(second)))
+
+
 def test_an_undo_brings_back_no_draft_that_was_launched_meanwhile(person: Person) -> None:
     draft_id = person.stores("night-run")
     state = person.opens()
