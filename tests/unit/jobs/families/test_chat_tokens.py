@@ -238,7 +238,7 @@ def test_a_tokenizer_that_marks_the_beginning_of_words_gives_the_templates_token
     expected = one(text, add_special_tokens=True).input_ids
     assert ids[:-1] == expected[: len(ids) - 1]
     assert ids[-1] == one.eos_token_id
-    parts = [one.decode([number]) for number, taught in zip(ids, learned, strict=True) if taught]
+    parts = [str(one.decode([number])) for number, taught in zip(ids, learned, strict=True) if taught]
     assert "".join(parts).split() == ["A", "disc.", "to", "the", "left</s>"]
     for turns in (1, 2):
         asked = chat_of(Conversation(TALK.turns[:turns], TALK.system), answers_last=False)
