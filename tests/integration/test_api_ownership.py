@@ -23,7 +23,10 @@ from tests.api_client import make_client, refusal, sign_in
 from tests.openapi import document
 
 OPEN = {"/api/v1/health", "/api/v1/auth/signup", "/api/v1/auth/login", "/api/v1/auth/logout"}
+_WITH_BODY = ("/push", "/read", "/labels", "/conversions")
 BODIES: dict[str, dict[str, Any]] = {
+    "/api/v1/datasets/{dataset_id}/labels": {"clip_ids": [1], "label": "x"},
+    "/api/v1/datasets/{dataset_id}/conversions": {"conversion": "first_label"},
     "/api/v1/credentials/{credential_id}": {"values": {}},
     "/api/v1/datasets/{dataset_id}": {"name": "mine now"},
     "/api/v1/models/{model_id}": {"name": "mine now"},
@@ -116,7 +119,7 @@ def pair(redis_server: object) -> tuple[TestClient, TestClient, dict[str, str]]:
 def ask(client: TestClient, verb: str, path: str, ids: dict[str, str]) -> Any:
     address = re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
     headers = {"content-type": "application/offset+octet-stream", "upload-offset": "0"} if "uploads" in path else {}
-    body = BODIES.get(path) if verb in ("PATCH", "PUT") or path.endswith(("/push", "/read")) else None
+    body = BODIES.get(path) if verb in ("PATCH", "PUT") or path.endswith(_WITH_BODY) else None
     query = {"model_id": ids.get("model_id", "1")} if "/seen" in path else None
     return client.request(verb, address, headers=headers, json=body, params=query)
 
