@@ -50,10 +50,10 @@ def validation_ids(clips: Sequence[SplitClip], share: float, seed: int) -> set[i
         for group in classes.values():
             order = sorted(group, key=lambda clip: split_rank(clip, seed))
             chosen |= {clip.id for clip in order[: validation_count(len(order), share)]}
-    return with_whole_films(clips, chosen)
+    return with_uncut_films(clips, chosen)
 
 
-def with_whole_films(clips: Sequence[SplitClip], chosen: Collection[int]) -> set[int]:
+def with_uncut_films(clips: Sequence[SplitClip], chosen: Collection[int]) -> set[int]:
     """The chosen clips, and the other spans of their films."""
     films = {clip.content for clip in clips if clip.is_span and clip.id in chosen}
     return {clip.id for clip in clips if clip.id in chosen or (clip.is_span and clip.content in films)}

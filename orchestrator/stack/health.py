@@ -3,8 +3,9 @@
 import sys
 
 from orchestrator.beats import LIMIT_S, Beating, read_beats
+from orchestrator.domain.machines import PREP
 
-KINDS = ("controller", "worker", "prep")
+KINDS = ("controller", "worker", PREP)
 
 
 def describe(kind: str, beats: list[Beating]) -> tuple[bool, str]:

@@ -168,7 +168,7 @@ class LabelChange(BaseModel):
     remove: Flag = False
 
 
-class ConversionWish(BaseModel):
+class ConversionRequest(BaseModel):
     """`clip_ids`: null for all clips; `question`: what captions answer, for captions_to_questions."""
 
     conversion: Annotated[str, one_of(Conversion)]
@@ -294,7 +294,7 @@ def change_labels(actor: CurrentUser, dataset_id: Id, body: LabelChange) -> Edit
 
 
 @router.post("/datasets/{dataset_id}/conversions")
-def convert(actor: CurrentUser, dataset_id: Id, body: ConversionWish) -> EditAnswer:
+def convert(actor: CurrentUser, dataset_id: Id, body: ConversionRequest) -> EditAnswer:
     """Converts the annotations of clips into another kind, such as answers into captions; `edit` can be undone."""
     with session_scope() as session:
         return EditAnswer(

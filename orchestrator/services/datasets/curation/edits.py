@@ -21,7 +21,7 @@ from orchestrator.domain.annotations import (
 )
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit, Split
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
-from orchestrator.domain.split_rule import SplitClip, split_rank, validation_count, with_whole_films
+from orchestrator.domain.split_rule import SplitClip, split_rank, validation_count, with_uncut_films
 from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_clip
@@ -158,7 +158,7 @@ def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float,
     for group in groups.values():
         drawn = [clip.id for clip in sorted(group, key=lambda clip: split_rank(clip, seed))]
         validation |= _draw_validation(drawn, validation_count(len(group), share), near_duplicates)
-    held_out = with_whole_films(clips, validation)
+    held_out = with_uncut_films(clips, validation)
     sides = {True: Change(split=Split.VALIDATION).write_to, False: Change(split=Split.TRAIN).write_to}
     edits: Edits = [(clip, sides[clip.id in held_out]) for clip in usable]
     part = formatting.percent(share)
