@@ -5,17 +5,18 @@ from typing import Any, assert_never
 import reflex as rx
 
 from orchestrator.domain.tasks import Annotation
+from orchestrator.pages.datasets import annotation_editor
 from orchestrator.pages.datasets.annotation import by_annotation
 from orchestrator.pages.datasets.clips import CLASSES, NEW_CLASS, SPLIT_CHOICES
 from orchestrator.pages.datasets.frame_preview import frame_preview
 from orchestrator.pages.shared.forms import general_problem, problem_of
 from orchestrator.states.datasets.clips import DatasetClipsState
 from orchestrator.states.datasets.detail import DatasetDetailState
+from orchestrator.ui.patterns.shortcuts import shortcuts
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.combobox import combobox
 from orchestrator.ui.primitives.dialog import dialog
 from orchestrator.ui.primitives.field import field
-from orchestrator.ui.primitives.input import textarea
 from orchestrator.ui.primitives.select import select
 
 State = DatasetClipsState
@@ -41,7 +42,7 @@ def _annotation_field(kind: Annotation) -> rx.Component:
     """Where the clip's annotation is written."""
     match kind:
         case Annotation.LABEL:
-            return field(
+            one = field(
                 "Label",
                 combobox(
                     CLASSES,
@@ -54,16 +55,9 @@ def _annotation_field(kind: Annotation) -> rx.Component:
                 ),
                 error=problem_of(State, "label"),
             )
+            return rx.cond(State.several_labels.length() > 0, annotation_editor.several_labels(), one)
         case Annotation.CAPTION:
-            question = rx.el.p("Question: " + CLIP.prompt, class_name="text-sm text-muted-foreground")
-            return rx.fragment(
-                rx.cond(CLIP.prompt != "", question, rx.fragment()),
-                field(
-                    "Caption",
-                    textarea(name="caption", value=State.caption, on_change=State.type_caption, rows=3),
-                    error=problem_of(State, "caption"),
-                ),
-            )
+            return annotation_editor.captions()
         case _:
             assert_never(kind)
 
@@ -71,6 +65,7 @@ def _annotation_field(kind: Annotation) -> rx.Component:
 def _form_fields() -> rx.Component:
     return rx.fragment(
         by_annotation(DatasetDetailState.annotation, _annotation_field, rx.fragment()),
+        annotation_editor.span(),
         field(
             "Split",
             select(SPLIT_CHOICES, value=State.split, on_change=State.choose_split, label="Split"),
@@ -86,10 +81,42 @@ def _form_fields() -> rx.Component:
     )
 
 
+def _neighbours() -> rx.Component:
+    """To the previous and the next clip of the grid; what was typed is saved."""
+    return rx.el.div(
+        button(
+            "Previous",
+            icon="chevron-left",
+            size="sm",
+            variant="ghost",
+            id="clip-previous",
+            disabled=State.previous_id == 0,
+            on_click=State.go_to(State.previous_id),
+            aria_keyshortcuts="Alt+ArrowLeft",
+        ),
+        rx.el.span(
+            "Alt ← and Alt →; what you typed is saved", class_name="hidden text-xs text-muted-foreground sm:inline"
+        ),
+        button(
+            "Next",
+            icon_right="chevron-right",
+            size="sm",
+            variant="ghost",
+            id="clip-next",
+            disabled=State.next_id == 0,
+            on_click=State.go_to(State.next_id),
+            aria_keyshortcuts="Alt+ArrowRight",
+        ),
+        shortcuts({"Alt+ArrowLeft": "clip-previous", "Alt+ArrowRight": "clip-next", "Mod+Enter": "clip-next"}),
+        class_name="flex items-center justify-between gap-2",
+    )
+
+
 def clip_dialog() -> rx.Component:
     """Closed until a clip is opened."""
     return dialog(
         rx.el.form(
+            _neighbours(),
             rx.cond(CLIP.preview != "", _player(), rx.fragment()),
             rx.el.p(CLIP.facts, class_name="text-xs break-words text-muted-foreground"),
             rx.cond(

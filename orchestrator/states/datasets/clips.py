@@ -7,13 +7,15 @@ import reflex as rx
 from sqlmodel import Session
 
 from orchestrator.domain import formatting
-from orchestrator.domain.errors import AppError, Conflict, NotFound
+from orchestrator.domain.errors import AppError, Conflict, Invalid, NotFound
+from orchestrator.domain.tasks import Annotation
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import matching_clips
 from orchestrator.services.datasets.curation.annotation_edits import replace_in_texts
 from orchestrator.services.datasets.curation.edits import Change, edit_clips
 from orchestrator.services.datasets.curation.versions import EditRow
 from orchestrator.services.datasets.media.clips import get_clip
+from orchestrator.states.datasets.annotation_editor import AnnotationEditor
 from orchestrator.states.datasets.clip_filters import ClipFilters, query_of
 from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
 from orchestrator.states.datasets.rows import ClipTile, clip_tile
@@ -84,7 +86,7 @@ def _change(
 
 
 @part_of_page
-class DatasetClipsState(Dialog, rx.State):
+class DatasetClipsState(Dialog, AnnotationEditor, rx.State):
     """The chosen clips, and the clip in the dialog with what is typed there."""
 
     chosen: list[int] = []
@@ -99,6 +101,11 @@ class DatasetClipsState(Dialog, rx.State):
     split: str = "auto"
     _split: str = "auto"
     """The split when the dialog was opened."""
+    _caption: str = ""
+    """The first caption when the dialog was opened."""
+    previous_id: int = 0
+    next_id: int = 0
+    """The clips before and after the open one in the grid; 0 where there is none."""
     problems: dict[str, str] = {}
     refusal: Refusal = Refusal()
     bulk_problem: str = ""
@@ -203,9 +210,32 @@ class DatasetClipsState(Dialog, rx.State):
     @signed_in
     async def open_clip(self, clip_id: int):
         """Opens the dialog with one clip."""
+        await self._open(clip_id)
+
+    async def _open(self, clip_id: int) -> None:
         row = await run_as_user(self, get_clip, clip_id)
-        self.clip, self.label, self.caption, self.split = clip_tile(row), row.label, row.caption, row.split
+        page = await self.get_state(DatasetDetailState)
+        shown = [tile.id for tile in page.tiles]
+        at = shown.index(clip_id) if clip_id in shown else -1
+        self.previous_id = shown[at - 1] if at > 0 else 0
+        self.next_id = shown[at + 1] if 0 <= at < len(shown) - 1 else 0
+        self.clip, self.label, self.split = clip_tile(row), row.label, row.split
+        self.caption = self._caption = row.captions[0] if row.captions else ""
+        self._edit(row)
         self._split, self.problems, self.opened = row.split, {}, True
+
+    @rx.event
+    @signed_in
+    async def go_to(self, clip_id: int):
+        """Saves what was typed and opens the previous or the next clip; a refusal is shown, and the dialog stays."""
+        if self.clip is None or clip_id not in (self.previous_id, self.next_id) or not clip_id:
+            return None
+        page = await self.get_state(DatasetDetailState)
+        saved = await self._one(await self._typed(page.annotation), silent=True) if page.editable else []
+        if saved is None:
+            return None
+        await self._open(clip_id)
+        return saved
 
     @rx.event
     @signed_in
@@ -229,7 +259,7 @@ class DatasetClipsState(Dialog, rx.State):
         if self.clip is None:
             return None
         page = await self.get_state(DatasetDetailState)
-        return await self._one(self._typed(page.annotation))
+        return await self._one(await self._typed(page.annotation))
 
     @rx.event
     @signed_in
@@ -237,13 +267,31 @@ class DatasetClipsState(Dialog, rx.State):
         """Leaves the open clip out of training, or takes it back in, and saves what was typed."""
         page = await self.get_state(DatasetDetailState)
         quarantined = self.clip is not None and self.clip.quarantined
-        return await self._one(replace(self._typed(page.annotation), status="ok" if quarantined else "quarantined"))
+        typed = await self._typed(page.annotation)
+        status = "ok" if quarantined else "quarantined"
+        return await self._one(None if typed is None else replace(typed, status=status))
 
-    def _typed(self, annotation: str) -> Change:
-        """What differs from when the dialog was opened: another tab may have changed the rest since."""
-        before = {"label": self.clip.label, "caption": self.clip.caption, "split": self._split} if self.clip else {}
+    async def _typed(self, annotation: str) -> Change | None:
+        """What differs from when the dialog was opened: another tab may have changed the rest since.
+
+        None where a time is no number; the sentence is shown at its field.
+        """
+        before = {"label": self.clip.label, "caption": self._caption, "split": self._split} if self.clip else {}
         typed = {annotation: getattr(self, annotation), "split": self.split}
-        return Change(**{name: text for name, text in typed.items() if text != before.get(name)})
+        if annotation == Annotation.LABEL and self.several_labels:
+            typed.pop("label")
+        try:
+            lists = self._typed_lists(self.caption if annotation == Annotation.CAPTION else self._caption)
+        except Invalid as error:
+            self.problems = problems_of(error)
+            return None
+        changed = {name: text for name, text in typed.items() if text != before.get(name)}
+        only_caption = "captions" in lists and len(lists) == 1 and not self.turns and not self.further_captions
+        if only_caption and self._row is not None and len(self._row.captions) < 2:
+            lists.pop("captions")  # the one caption, whose refusal stands at its field
+        if "captions" in lists:
+            changed.pop("caption", None)
+        return Change(**changed, **lists)
 
     def _choose(self, ids: list[int]) -> None:
         if len(ids) > MAX_CHOSEN:
@@ -255,8 +303,9 @@ class DatasetClipsState(Dialog, rx.State):
         self.chosen, self.all_count, self.bulk_problem = [], 0, ""
         self.bulk_label, self.bulk_find, self.bulk_replacement = "", "", ""
 
-    async def _one(self, change: Change):
-        if self.clip is None:
+    async def _one(self, change: Change | None, silent: bool = False):
+        """Saves a change of the open clip and closes the dialog; `silent`: without a word where nothing is changed."""
+        if self.clip is None or change is None:
             return None
         page = await self.get_state(DatasetDetailState)
         try:
@@ -264,6 +313,8 @@ class DatasetClipsState(Dialog, rx.State):
         except AppError as error:
             self.problems = problems_of(error)
             return None
+        if silent:
+            return [edit_toast(edit, UNCHANGED), DatasetDetailState.refresh] if edit else []
         self.opened = False
         return [edit_toast(edit, UNCHANGED), DatasetDetailState.refresh]
 
