@@ -197,10 +197,15 @@ def clip_tile(row: ClipRow) -> ClipTile:
         bad=bad,
         problem=row.problem,
         thumbnail=clip_address(row.id, "thumbnail") if row.has_thumbnail else "",
-        preview=clip_address(row.id, "preview") if not bad else "",
+        preview=clip_address(row.id, "preview") + _part_to_play(row) if not bad else "",
         quarantined=row.status == "quarantined",
         short_name=row.name.rpartition("/")[2],
     )
+
+
+def _part_to_play(row: ClipRow) -> str:
+    """The media fragment with which a browser plays the span only; "" for a whole film."""
+    return "" if row.start_s is None or row.end_s is None else f"#t={row.start_s:g},{row.end_s:g}"
 
 
 def size_bars(statistics: ClipStatistics) -> list[ClassBar]:
