@@ -113,7 +113,7 @@ def _further_caption(text: rx.Var[str], index: rx.Var[int]) -> rx.Component:
 def _turn(turn: rx.Var[TurnFields], index: rx.Var[int]) -> rx.Component:
     """One question with its answer; those that follow in the same conversation are indented."""
 
-    def box(title: str, name: str, value: rx.Var[str], rows: int) -> rx.Component:
+    def text_area_field(title: str, name: str, value: rx.Var[str], rows: int) -> rx.Component:
         return field(
             title,
             textarea(value=value, on_change=lambda typed: State.type_turn(index, name, typed), rows=rows),
@@ -121,11 +121,13 @@ def _turn(turn: rx.Var[TurnFields], index: rx.Var[int]) -> rx.Component:
 
     return rx.el.div(
         rx.cond(
-            turn.begins & (turn.system != ""), box("Instruction (system)", "system", turn.system, 2), rx.fragment()
+            turn.begins & (turn.system != ""),
+            text_area_field("Instruction (system)", "system", turn.system, 2),
+            rx.fragment(),
         ),
-        box("Question", "question", turn.question, 2),
-        rx.cond(turn.options != "", box("Options, one a line", "options", turn.options, 3), rx.fragment()),
-        box("Answer", "answer", turn.answer, 2),
+        text_area_field("Question", "question", turn.question, 2),
+        rx.cond(turn.options != "", text_area_field("Options, one a line", "options", turn.options, 3), rx.fragment()),
+        text_area_field("Answer", "answer", turn.answer, 2),
         rx.el.div(
             button("Add a turn", icon="corner-down-right", size="sm", variant="ghost", on_click=State.add_turn(index)),
             button(

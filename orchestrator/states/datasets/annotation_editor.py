@@ -90,7 +90,7 @@ class AnnotationEditor(rx.State, mixin=True):
         self.turns = turn_fields(row.conversations)
         self.start, self.end = _shown(row.start_s), _shown(row.end_s)
         self.film_s = row.film_s if row.start_s is not None else 0.0
-        self._place_span()
+        self._draw_span()
 
     def _typed_lists(self, first_caption: str) -> dict[str, Any]:
         """The lists and the span that differ from the opened clip, as fields of a `Change`.
@@ -115,7 +115,7 @@ class AnnotationEditor(rx.State, mixin=True):
             typed |= {"end_s": typed_seconds(self.end, "end_s")} if self.end != _shown(self._row.end_s) else {}
         return typed
 
-    def _place_span(self) -> None:
+    def _draw_span(self) -> None:
         try:
             start, end = typed_seconds(self.start, ""), typed_seconds(self.end, "")
         except Invalid:
@@ -180,13 +180,13 @@ class AnnotationEditor(rx.State, mixin=True):
     @signed_in
     async def type_start(self, text: str):
         self.start = text
-        self._place_span()
+        self._draw_span()
 
     @rx.event
     @signed_in
     async def type_end(self, text: str):
         self.end = text
-        self._place_span()
+        self._draw_span()
 
 
 def _with(items: Sequence[Any], index: int, value: Any) -> list[Any]:
