@@ -15,6 +15,7 @@ from jobs.families.protocol import Base, Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
 from jobs.video.decode import _prepare
+from jobs.video.sampling import fit
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.settings import ROOT
@@ -37,7 +38,8 @@ def test_pixels_equal_the_real_processor(processor: dict[str, Any], shape: tuple
     clip = rng.integers(0, 256, (8, *shape, 3), dtype=np.uint8)
     settings = {k: v for k, v in processor.items() if k != "image_processor_type"}
     real = VideoMAEImageProcessorPil(**settings)(list(clip), return_tensors="pt")["pixel_values"]
-    frames = np.stack([_prepare(f, dict(how.size), how.crop, how.resample) for f in clip])
+    target = fit(clip.shape[2], clip.shape[1], dict(how.size))
+    frames = np.stack([_prepare(f, target, how.crop, how.resample) for f in clip])
     real_mean = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3} | processor
     ours = ClassificationCollator(Base(BASE, base.config, real_mean)).normalize([{"frames": frames}])
     assert torch.allclose(ours, real, atol=1e-5)

@@ -20,6 +20,7 @@ from jobs.runs.spec import ClipSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
 from jobs.video.decode import _prepare
+from jobs.video.sampling import fit
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.recipes import parse_recipe
@@ -92,7 +93,8 @@ def test_vivits_pixels_equal_its_processors(tmp_path: Path) -> None:
     how = resolve(base).sampling(base, parse_recipe({}))
     clip = np.random.default_rng(0).integers(0, 256, (4, 60, 80, 3), dtype=np.uint8)
     real = VivitImageProcessor(**base.processor)(list(clip), return_tensors="pt")["pixel_values"]
-    frames = np.stack([_prepare(f, dict(how.size), how.crop, how.resample) for f in clip])
+    target = fit(clip.shape[2], clip.shape[1], dict(how.size))
+    frames = np.stack([_prepare(f, target, how.crop, how.resample) for f in clip])
     assert torch.allclose(ClipNormalizer(base).normalize([{"frames": frames}]), real, atol=1e-5)
 
 
