@@ -3,12 +3,11 @@
 Users bring these files, and their reader is C++: one that crashes it, or takes its memory, ends this process only.
 """
 
-import json
 import sys
 from typing import Any
 
 from jobs.sandbox import limits
-from orchestrator.domain.processes import SandboxExit
+from jobs.sandbox.json_lines import print_lines
 
 MEMORY_BYTES = 4 * 2**30
 CPU_S = 120
@@ -26,18 +25,10 @@ def main() -> int:
 
     pyarrow.set_cpu_count(1)
     pyarrow.set_io_thread_count(1)
-    written = 0
     with parquet.ParquetFile(path, memory_map=False) as table:
         columns = [column for field in table.schema_arrow for column in _text_columns(field)]
-        for batch in table.iter_batches(batch_size=_BATCH_ROWS, columns=columns, use_threads=False):
-            for row in batch.to_pylist():
-                line = json.dumps(row, default=plain) + "\n"
-                written += len(line)
-                if written > max_bytes:
-                    return SandboxExit.TOO_LARGE
-                sys.stdout.write(line)
-    sys.stdout.flush()
-    return 0
+        batches = table.iter_batches(batch_size=_BATCH_ROWS, columns=columns, use_threads=False)
+        return print_lines((row for batch in batches for row in batch.to_pylist()), max_bytes, plain)
 
 
 def _text_columns(field: Any) -> list[str]:

@@ -33,22 +33,16 @@ def rehearse(spec: Any) -> dict[str, Any]:
     import torch
     from transformers import set_seed
 
-    from jobs.families.registry import read_base, resolve
     from jobs.sinks.recorder import Recorder
     from jobs.trainer.data import load_data
     from jobs.trainer.learned_texts import named_captions, named_conversations
-    from jobs.trainer.setup import apply_liger_kernels, build_plan, check_clips, load_with_adapters
-    from jobs.trainer.split import Split, split_clips
+    from jobs.trainer.setup import apply_liger_kernels, check_clips, load_with_adapters, plan_run
+    from jobs.trainer.split import Split
     from jobs.trainer.stopping import StopSignal
-    from orchestrator.domain.recipes import parse_recipe
 
     began = time.monotonic()
-    recipe = parse_recipe(spec.recipe)
-    base = read_base(Path(spec.model_path))
-    family = resolve(base)
-    family.check(base, recipe, spec.task)
-    splits = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
-    plan = build_plan(spec, recipe, base, splits)
+    family, splits, plan = plan_run(spec)
+    recipe, base = plan.recipe, plan.base
     texts = named_captions(splits), named_conversations(splits)
     warnings = [*check_clips(spec, plan, splits), *family.caption_warnings(plan, *texts)]
     set_seed(recipe.optim.seed)

@@ -50,6 +50,20 @@ class Run:
         return recipe.optim.batch_size < self.plan.recipe.optim.batch_size
 
 
+def plan_run(spec: TrainSpec) -> tuple[Family, Split, Plan]:
+    """The family of the base, the split of the clips, and the plan of the run; nothing is loaded yet.
+
+    Raises:
+        AppError: a sentence for the job's page.
+    """
+    recipe = parse_recipe(spec.recipe)
+    base = read_base(Path(spec.model_path))
+    family = resolve(base)
+    family.check(base, recipe, spec.task)
+    splits = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
+    return family, splits, build_plan(spec, recipe, base, splits)
+
+
 def prepare_run(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> Run:
     """Checks recipe, base and clips, and records what people should know before the first step.
 
@@ -57,12 +71,7 @@ def prepare_run(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> Run:
         AppError: a sentence for the job's page.
     """
     began_at = time.monotonic()
-    recipe = parse_recipe(spec.recipe)
-    base = read_base(Path(spec.model_path))
-    family = resolve(base)
-    family.check(base, recipe, spec.task)
-    splits = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
-    plan = build_plan(spec, recipe, base, splits)
+    family, splits, plan = plan_run(spec)
     for warning in check_clips(spec, plan, splits):
         recorder.note(warning, "clips")
     if emulates_bf16(plan.device):

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from orchestrator.domain.annotations import Conversation, Turn
-from orchestrator.services.datasets.export_marks import KIND, ExportedKind
 from orchestrator.services.datasets.ingest.layouts.rows import Row
 
 _FILM = r"(?:<\|vision_start\|>)?(?:<\|video_pad\|>)+(?:<\|vision_end\|>)?|<\|?video\|?>"
@@ -111,14 +110,3 @@ def path_of(item: Any) -> Any:
             break
         item = next((item[key] for key in ("path", "url", "video", "video_url", "file") if item.get(key)), None)
     return item
-
-
-def as_exported(row: Row, talks: list[Conversation]) -> tuple[list[str], list[Conversation]]:
-    """(captions, conversations) of a row: our own export writes captions and labels as conversations, and says so."""
-    match row.get(KIND):
-        case ExportedKind.CAPTION:
-            return [turn.answer for talk in talks for turn in talk.turns], []
-        case ExportedKind.LABEL:
-            return [], []
-        case _:
-            return [], talks

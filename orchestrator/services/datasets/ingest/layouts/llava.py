@@ -1,9 +1,9 @@
 """LLaVA's and Qwen's JSON: one `video` and `conversations` from human and gpt."""
 
+from orchestrator.services.datasets.ingest.layouts.chat_rows import add_chat
 from orchestrator.services.datasets.ingest.layouts.conversations import ConversationReader, turns_of, videos_of
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
-from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
@@ -16,11 +16,7 @@ def read(tree: Tree) -> DetectedLayout | None:
             if not isinstance(conversation, list) or not row.get("video"):
                 continue
             collected.add_source(file)
-            videos = videos_of(row)
-            if len(videos) > 1:
-                collected.leave_out_sample(videos, file)
-                continue
             conversations = talks.read(conversation, system=row.get("system"))
-            collected.add(videos[0], file, labels=row.get("label"), conversations=conversations, split=split_in(file))
+            add_chat(collected, file, row, videos_of(row), conversations)
     columns = {"video": "video", "caption": "conversations: the answers", "question": "conversations: the questions"}
     return collected.done(columns, talks.notes())

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from orchestrator.services.datasets.ingest.layouts.chat_rows import add_chat
 from orchestrator.services.datasets.ingest.layouts.conversations import ConversationReader, path_of, turns_of
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
-from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
@@ -20,12 +20,8 @@ def read(tree: Tree) -> DetectedLayout | None:
             if not videos:
                 continue
             collected.add_source(file)
-            if len(videos) > 1:
-                collected.leave_out_sample(videos, file)
-                continue
-            with_others += bool(others)
-            conversations = talks.read(conversation)
-            collected.add(videos[0], file, labels=row.get("label"), conversations=conversations, split=split_in(file))
+            with_others += bool(others) and len(videos) == 1
+            add_chat(collected, file, row, videos, talks.read(conversation))
     columns = {"video": "content: video", "caption": "the answers", "question": "the questions"}
     rows = "1 row has" if with_others == 1 else f"{with_others:,} rows have"
     notes = [f"{rows} pictures or sound beside the film, which are not used."] if with_others else []

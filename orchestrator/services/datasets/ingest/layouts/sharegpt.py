@@ -3,15 +3,10 @@
 from pathlib import PurePosixPath
 from typing import Any
 
-from orchestrator.services.datasets.ingest.layouts.conversations import (
-    ConversationReader,
-    as_exported,
-    turns_of,
-    videos_of,
-)
+from orchestrator.services.datasets.ingest.layouts.chat_rows import add_chat
+from orchestrator.services.datasets.ingest.layouts.conversations import ConversationReader, turns_of, videos_of
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
-from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 INFO = "dataset_info.json"
@@ -40,18 +35,7 @@ def read(tree: Tree) -> DetectedLayout | None:
                 tags.get("content_tag", "content"),
                 row.get(columns.get("system") or "system"),
             )
-            captions, conversations = as_exported(row, conversations)
-            if len(videos) > 1:
-                collected.leave_out_sample(videos, file)
-                continue
-            collected.add(
-                videos[0],
-                file,
-                labels=row.get("label"),
-                captions=captions,
-                conversations=conversations,
-                split=split_in(file),
-            )
+            add_chat(collected, file, row, videos, conversations)
     for file in info_files if used else []:
         collected.add_source(file)
     return collected.done(

@@ -3,16 +3,11 @@
 from typing import Any
 
 from orchestrator.services.datasets.files import ending_of
-from orchestrator.services.datasets.ingest.layouts.conversations import (
-    ConversationReader,
-    as_exported,
-    turns_of,
-    videos_of,
-)
+from orchestrator.services.datasets.ingest.layouts.chat_rows import add_chat
+from orchestrator.services.datasets.ingest.layouts.conversations import ConversationReader, turns_of, videos_of
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.rows import Row
-from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
@@ -30,18 +25,7 @@ def read(tree: Tree) -> DetectedLayout | None:
             collected.add_source(file)
             labelled = labelled or row.get("label") is not None
             conversations = talks.read(conversation or _query_turns(row), system=row.get("system"))
-            captions, conversations = as_exported(row, conversations)
-            if len(videos) > 1:
-                collected.leave_out_sample(videos, file)
-                continue
-            collected.add(
-                videos[0],
-                file,
-                labels=row.get("label"),
-                captions=captions,
-                conversations=conversations,
-                split=split_in(file),
-            )
+            add_chat(collected, file, row, videos, conversations)
     columns = {"video": "videos", "caption": "messages: the answers", "question": "messages: the questions"}
     return collected.done(columns | ({"label": "label"} if labelled else {}), talks.notes())
 

@@ -1,0 +1,32 @@
+"""Adds the rows of chat data: films, and what is said about them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from orchestrator.domain.annotations import Conversation
+from orchestrator.services.datasets.export_marks import KIND, ExportedKind
+from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
+from orchestrator.services.datasets.ingest.layouts.rows import Row
+from orchestrator.services.datasets.ingest.layouts.splits import split_in
+
+
+def add_chat(
+    collected: EntryCollector, file: str, row: Row, films: Sequence[Any], conversations: list[Conversation]
+) -> None:
+    """Adds a row that is about one film; a row about several is left out with a note."""
+    if len(films) > 1:
+        collected.leave_out_sample(films, file)
+        return
+    captions, talks = _as_exported(row, conversations)
+    collected.add(films[0], file, labels=row.get("label"), captions=captions, conversations=talks, split=split_in(file))
+
+
+def _as_exported(row: Row, conversations: list[Conversation]) -> tuple[list[str], list[Conversation]]:
+    """(captions, conversations) of a row: our own export writes captions and labels as conversations, and says so."""
+    match row.get(KIND):
+        case ExportedKind.CAPTION:
+            return [turn.answer for talk in conversations for turn in talk.turns], []
+        case ExportedKind.LABEL:
+            return [], []
+        case _:
+            return [], conversations
