@@ -63,7 +63,8 @@ def _leave_adapter(app_server: Studio, job: str) -> None:
     (adapter / "adapter_config.json").write_text("{}")
     with closing(sqlite3.connect(app_server.data_dir / "loreel.db", timeout=30)) as database, database:
         [(noted,)] = database.execute("SELECT files FROM ended_attempts WHERE job_id = ? AND attempt = 1", (job,))
-        files = json.dumps(json.loads(noted) | {"adapter": [4096, 0]})
+        facts = adapter.stat()
+        files = json.dumps(json.loads(noted) | {"adapter": [facts.st_size, facts.st_mtime_ns]})
         database.execute("UPDATE ended_attempts SET files = ? WHERE job_id = ? AND attempt = 1", (files, job))
 
 
