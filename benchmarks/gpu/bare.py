@@ -7,6 +7,9 @@ from types import ModuleType
 _NAMES = {
     "av": ("FFmpegError",),
     "av.container": ("InputContainer",),
+    "av.format": ("Flags",),
+    "av.packet": ("Packet",),
+    "av.stream": ("Disposition",),
     "av.video": (),
     "av.video.frame": ("VideoFrame",),
     "av.video.reformatter": ("VideoReformatter",),

@@ -15,9 +15,7 @@ MAX_SIDE = 16_384
 """Pixels; a larger side is a wrong header or an attack on the memory."""
 MAX_PIXELS = 8_192 * 8_192
 BROKEN = (av.FFmpegError, ValueError, EOFError, OSError)
-_NO_FILM = (
-    Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image | Disposition.dependent
-)  # fmt: skip
+_NO_FILM = ("attached_pic", "timed_thumbnails", "still_image", "dependent")
 """Streams of pictures that players do not play: covers, thumbnails, layers of another stream."""
 
 
@@ -54,7 +52,11 @@ def _open(path: Path, name: str) -> InputContainer:
 
 def films(container: InputContainer) -> list[VideoStream]:
     """The video streams that players can play: all but covers, thumbnails and codecs that nothing here decodes."""
-    return [stream for stream in container.streams.video if stream.codec_context and not stream.disposition & _NO_FILM]
+    return [stream for stream in container.streams.video if stream.codec_context and not _is_no_film(stream)]
+
+
+def _is_no_film(stream: VideoStream) -> bool:
+    return any(stream.disposition & Disposition[name] for name in _NO_FILM)
 
 
 def _film_stream(path: Path, name: str, container: InputContainer) -> VideoStream:

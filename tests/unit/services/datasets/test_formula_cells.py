@@ -11,6 +11,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.export import plan_export
 from orchestrator.services.datasets.formula_cells import escape_formula, unescape_formula
 from orchestrator.services.db import session_scope
+from orchestrator.settings import get_settings
 from tests.studio import make_things
 
 
@@ -35,6 +36,9 @@ def test_the_table_of_an_export_holds_no_bare_formula(ada: Actor) -> None:
     with session_scope() as session:
         for clip in session.exec(select(Clip).where(Clip.dataset_id == dataset_id)):
             clip.name, clip.label, clip.caption, clip.prompt = "=1+1.mp4", "=cmd", "+2", "@SUM(A1)"
+            path = get_settings().storage_dir / clip.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"film")
         session.flush()
         table = plan_export(session, ada, dataset_id, "videofolder").texts["metadata.csv"]
     cells = [cell for row in csv.reader(io.StringIO(table)) for cell in row]
