@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+CANCEL_AGAIN_S = 5.0
+"""Longer than what a task does before it ends, so that this is not cancelled too."""
+
 
 @dataclass(slots=True, eq=False)
 class TabTask:
@@ -39,4 +42,11 @@ def end_tasks_of_tab(token: str) -> None:
     """Cancels what still runs for a tab."""
     for running in tuple(_tasks.get(token, ())):
         running.tab_closed = True
+        _cancel(token, running)
+
+
+def _cancel(token: str, running: TabTask) -> None:
+    """Cancels a task, and again while it goes on: a library may lose a cancellation that comes between two waits."""
+    if running in _tasks.get(token, ()):
         running.task.cancel()
+        running.task.get_loop().call_later(CANCEL_AGAIN_S, _cancel, token, running)
