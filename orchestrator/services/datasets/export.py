@@ -15,7 +15,7 @@ from orchestrator.domain.datasets import Clip, ClipStatus, Dataset
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
-from orchestrator.services.datasets.export_formats import FORMATS, ExportedClip, Files, lost_sentences
+from orchestrator.services.datasets.export_formats import FORMATS, ExportedClip, Files, Lost, lost_sentences
 from orchestrator.settings import get_settings
 
 _BLOCK = 2**20
@@ -37,7 +37,7 @@ def plan_export(session: Session, actor: Actor, dataset_id: int, layout: str) ->
         layout: one of `FORMATS`.
 
     Raises:
-        Invalid: another format. Conflict: there are no clips. NotFound.
+        Invalid: another format. Conflict: there are no clips, or none that the format can hold. NotFound.
     """
     if layout not in FORMATS:
         raise Invalid(f"Choose one of: {', '.join(FORMATS)}.", "format")
@@ -59,18 +59,20 @@ def plan_export(session: Session, actor: Actor, dataset_id: int, layout: str) ->
     ]
     title, write = FORMATS[layout]
     written = write(exported)
-    if missing:
-        written.lost["clip without its file"] += sum(clip.path in missing for clip in clips)
-    texts = written.texts | {"README.md": _readme(dataset, title, written, len(exported))}
-    files = [(name, root / path) for path, name in inside.items() if path not in missing]
+    written.lost[Lost.FILE] += len(clips) - len(exported)
+    if not written.clips:
+        raise Conflict(f"There is nothing to export. {' '.join(lost_sentences(written.lost, title))}")
+    texts = written.texts | {"README.md": _readme(dataset, title, written)}
+    used = {clip.file for clip in written.clips}
+    files = [(name, root / path) for path, name in inside.items() if name in used]
     return Export(f"{stem}-v{dataset.version}-{layout}.zip", texts, files)
 
 
-def _readme(dataset: Dataset, title: str, written: Files, clips: int) -> str:
+def _readme(dataset: Dataset, title: str, written: Files) -> str:
     """What the zip holds, and what of the dataset it cannot hold."""
     lines = [
         f"# {dataset.name}, version {dataset.version}",
-        f"{formatting.plural(clips, 'clip')} in the format {title}: {', '.join(sorted(written.texts))}.",
+        f"{formatting.plural(len(written.clips), 'clip')} in the format {title}: {', '.join(sorted(written.texts))}.",
         *lost_sentences(written.lost, title),
     ]
     return "\n\n".join(lines) + "\n"

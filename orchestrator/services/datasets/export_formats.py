@@ -6,8 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
+from orchestrator.domain import formatting
 from orchestrator.domain.annotations import Annotations, Conversation, Span, Turn
 from orchestrator.domain.datasets import Split
 from orchestrator.domain.tasks import ANNOTATIONS, Annotation
@@ -26,18 +28,42 @@ class ExportedClip:
     duration_s: float
 
 
+class Lost(StrEnum):
+    """What a format cannot hold, or what is not there; the value is its name in sentences."""
+
+    SPAN = "span of a film"
+    CONVERSATION = "conversation"
+    SPLIT = "split of a span that differs from its film's"
+    FILE = "clip whose file is not there any more"
+
+
+_PLURALS = {
+    Lost.SPAN: "spans of films",
+    Lost.CONVERSATION: "conversations",
+    Lost.SPLIT: "splits of spans that differ from their films'",
+    Lost.FILE: "clips whose files are not there any more",
+}
+
+
 @dataclass(slots=True)
 class Files:
-    """The annotation files by name, and how much of which kind they cannot hold."""
+    """The annotation files of an export.
+
+    Attributes:
+        texts: their contents by name.
+        clips: the clips that they hold.
+        lost: how much of which kind they cannot hold.
+    """
 
     texts: dict[str, str] = field(default_factory=dict)
-    lost: Counter[str] = field(default_factory=Counter)
+    clips: list[ExportedClip] = field(default_factory=list)
+    lost: Counter[Lost] = field(default_factory=Counter)
 
 
 def videofolder(clips: Sequence[ExportedClip]) -> Files:
     """Hugging Face's VideoFolder: metadata.csv where a line holds all of a clip, else metadata.jsonl."""
     if all(_is_one_line(clip) for clip in clips):
-        return Files({"metadata.csv": _table(clips, "file_name")})
+        return Files({"metadata.csv": _table(clips, "file_name")}, list(clips))
     rows = []
     for clip in clips:
         held = clip.annotations.to_json()
@@ -47,12 +73,12 @@ def videofolder(clips: Sequence[ExportedClip]) -> Files:
         row |= {"captions": list(held["captions"])} if "captions" in held else {}
         row |= {CONVERSATIONS: held["conversations"]} if "conversations" in held else {}
         rows.append(row)
-    return Files({"metadata.jsonl": _lines(rows)})
+    return Files({"metadata.jsonl": _lines(rows)}, list(clips))
 
 
 def table(clips: Sequence[ExportedClip]) -> Files:
     """A CSV with a line for each caption and each question, so that a clip may have several."""
-    return Files({"clips.csv": _table(clips, "file_name")})
+    return Files({"clips.csv": _table(clips, "file_name")}, list(clips))
 
 
 def sharegpt(clips: Sequence[ExportedClip]) -> Files:
@@ -86,11 +112,15 @@ def activitynet(clips: Sequence[ExportedClip]) -> Files:
         if held.labels:
             lists.append(segment | {"label": held.labels[0] if len(held.labels) == 1 else list(held.labels)})
         lists += [segment | {"sentence": caption} for caption in held.captions]
-        files.lost["conversation"] += len(held.conversations)
+        files.lost[Lost.CONVERSATION] += len(held.conversations)
+        if not lists:
+            continue
+        files.clips.append(clip)
         film = database.setdefault(
             clip.file.rpartition("/")[2].rpartition(".")[0],
             {"subset": _SUBSETS[clip.split], "duration": clip.duration_s, "annotations": []},
         )
+        files.lost[Lost.SPLIT] += film["subset"] != _SUBSETS[clip.split]
         film["annotations"] += lists
     text = json.dumps({"version": "Loreel", "database": database}, ensure_ascii=False, indent=1)
     files.texts["annotations.json"] = text
@@ -110,11 +140,11 @@ _SPLIT_FILES = {Split.AUTO: "data", Split.TRAIN: "train", Split.VALIDATION: "val
 _SUBSETS = {Split.AUTO: "", Split.TRAIN: "training", Split.VALIDATION: "validation"}
 
 
-def lost_sentences(lost: Mapping[str, int], title: str) -> list[str]:
-    """What the format cannot hold, a sentence for each kind."""
+def lost_sentences(lost: Mapping[Lost, int], title: str) -> list[str]:
+    """What is not in an export in this format, a sentence for each kind."""
     return [
-        f"{count:,} {kind if count == 1 else f'{kind}s'} cannot be written in the format {title}, and "
-        f"{'is' if count == 1 else 'are'} not in this export."
+        f"Not in this export: {formatting.plural(count, kind.value, _PLURALS[kind])}"
+        f"{'' if kind is Lost.FILE else f', which {title} cannot hold'}."
         for kind, count in lost.items()
         if count
     ]
@@ -177,8 +207,9 @@ def _conversation_rows(clips: Sequence[ExportedClip]) -> tuple[dict[Split, list[
     rows: dict[Split, list[dict[str, Any]]] = {}
     for clip in clips:
         if clip.span is not None:
-            files.lost["span"] += 1
+            files.lost[Lost.SPAN] += 1
             continue
+        files.clips.append(clip)
         held = clip.annotations
         labels: Any = held.labels[0] if len(held.labels) == 1 else list(held.labels)
         about = {"videos": [clip.file]} | ({"label": labels} if held.labels else {})

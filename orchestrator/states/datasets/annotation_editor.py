@@ -92,8 +92,13 @@ class AnnotationEditor(rx.State, mixin=True):
         self.film_s = row.film_s if row.start_s is not None else 0.0
         self._draw_span()
 
+    def _has_lists(self) -> bool:
+        """Whether captions are saved as a list: the one text of the short form would not say which is meant."""
+        several = self._row is not None and len(self._row.captions) > 1
+        return bool(several or self.further_captions or self.turns)
+
     def _typed_lists(self, first_caption: str) -> dict[str, Any]:
-        """The lists and the span that differ from the opened clip, as fields of a `Change`.
+        """The lists and the span that were changed since the dialog was opened, as fields of a `Change`.
 
         Raises:
             Invalid: a time is no number.
@@ -101,18 +106,19 @@ class AnnotationEditor(rx.State, mixin=True):
         if self._row is None:
             return {}
         typed: dict[str, Any] = {}
-        captions = [text.strip() for text in (first_caption, *self.further_captions) if text.strip()]
-        if captions != self._row.captions:
-            typed["captions"] = captions
-        if (talks := typed_conversations(self.turns)) != list(self._row.conversations):
-            typed["conversations"] = talks
+        captions = [first_caption, *self.further_captions]
+        if self._has_lists() and captions != (self._row.captions or [""]):
+            typed["captions"] = [text.strip() for text in captions if text.strip()]
+        # Compared as they are typed: a field cannot show all that a turn may hold, such as an option of two lines.
+        if self.turns != turn_fields(self._row.conversations):
+            typed["conversations"] = typed_conversations(self.turns)
         if len(self._row.labels) > 1 and self.several_labels != self._row.labels:
             typed["labels"] = self.several_labels
-        if self._row.start_s is not None:
-            typed |= (
-                {"start_s": typed_seconds(self.start, "start_s")} if self.start != _shown(self._row.start_s) else {}
-            )
-            typed |= {"end_s": typed_seconds(self.end, "end_s")} if self.end != _shown(self._row.end_s) else {}
+        if self._row.start_s is None:
+            return typed
+        for name, text, before in (("start_s", self.start, self._row.start_s), ("end_s", self.end, self._row.end_s)):
+            if text != _shown(before):
+                typed[name] = typed_seconds(text, name)
         return typed
 
     def _draw_span(self) -> None:

@@ -8,7 +8,6 @@ from sqlmodel import Session
 
 from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError, Conflict, Invalid, NotFound
-from orchestrator.domain.tasks import Annotation
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import matching_clips
 from orchestrator.services.datasets.curation.annotation_edits import replace_in_texts
@@ -101,6 +100,8 @@ class DatasetClipsState(Dialog, AnnotationEditor, rx.State):
     split: str = "auto"
     _split: str = "auto"
     """The split when the dialog was opened."""
+    _label: str = ""
+    """The one label when the dialog was opened."""
     _caption: str = ""
     """The first caption when the dialog was opened."""
     previous_id: int = 0
@@ -219,7 +220,8 @@ class DatasetClipsState(Dialog, AnnotationEditor, rx.State):
         at = shown.index(clip_id) if clip_id in shown else -1
         self.previous_id = shown[at - 1] if at > 0 else 0
         self.next_id = shown[at + 1] if 0 <= at < len(shown) - 1 else 0
-        self.clip, self.label, self.split = clip_tile(row), row.label, row.split
+        self.clip, self.split = clip_tile(row), row.split
+        self.label = self._label = row.label if len(row.labels) < 2 else ""
         self.caption = self._caption = row.captions[0] if row.captions else ""
         self._edit(row)
         self._split, self.problems, self.opened = row.split, {}, True
@@ -276,21 +278,18 @@ class DatasetClipsState(Dialog, AnnotationEditor, rx.State):
 
         None where a time is no number; the sentence is shown at its field.
         """
-        before = {"label": self.clip.label, "caption": self._caption, "split": self._split} if self.clip else {}
         typed = {annotation: getattr(self, annotation), "split": self.split}
-        if annotation == Annotation.LABEL and self.several_labels:
-            typed.pop("label")
+        before = {"label": self._label, "caption": self._caption, "split": self._split}
+        changed = {name: text for name, text in typed.items() if text != before.get(name)}
         try:
-            lists = self._typed_lists(self.caption if annotation == Annotation.CAPTION else self._caption)
+            lists = self._typed_lists(self.caption)
         except Invalid as error:
             self.problems = problems_of(error)
             return None
-        changed = {name: text for name, text in typed.items() if text != before.get(name)}
-        only_caption = "captions" in lists and len(lists) == 1 and not self.turns and not self.further_captions
-        if only_caption and self._row is not None and len(self._row.captions) < 2:
-            lists.pop("captions")  # the one caption, whose refusal stands at its field
-        if "captions" in lists:
+        if self._has_lists():
             changed.pop("caption", None)
+        if "label" in changed:  # typed after the last of several was removed
+            lists.pop("labels", None)
         return Change(**changed, **lists)
 
     def _choose(self, ids: list[int]) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.annotations import Annotations, Conversation, Span, Turn
 from orchestrator.domain.datasets import Split
-from orchestrator.services.datasets.export_formats import FORMATS, ExportedClip, lost_sentences
+from orchestrator.domain.formatting import NBSP
+from orchestrator.services.datasets.export_formats import FORMATS, ExportedClip, Lost, lost_sentences
 from orchestrator.services.datasets.ingest.layouts.detect import detect_layout
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
@@ -106,7 +107,8 @@ def test_tables_hold_everything(form: str, clips: list[ExportedClip]) -> None:
 def test_chats_hold_all_turns_of_uncut_films(form: str, clips: list[ExportedClip]) -> None:
     files = FORMATS[form][1](clips)
     whole = [clip for clip in clips if clip.span is None]
-    assert +files.lost == +Counter({"span": len(clips) - len(whole)})
+    assert +files.lost == +Counter({Lost.SPAN: len(clips) - len(whole)})
+    assert files.clips == whole
     found = imported(clips, files.texts) if whole else {}
     expected = {clip.file: (flat(clip.annotations), clip.split) for clip in whole}
     assert {name: (clip.annotations, clip.split) for (name, _), clip in found.items()} == expected
@@ -116,7 +118,7 @@ def test_chats_hold_all_turns_of_uncut_films(form: str, clips: list[ExportedClip
 @given(clips=datasets())
 def test_activitynet_holds_labels_and_captions_of_spans(clips: list[ExportedClip]) -> None:
     files = FORMATS["activitynet"][1](clips)
-    assert files.lost["conversation"] == sum(len(clip.annotations.conversations) for clip in clips)
+    assert files.lost[Lost.CONVERSATION] == sum(len(clip.annotations.conversations) for clip in clips)
     expected = {
         (clip.file, clip.span): (Annotations(clip.annotations.labels, clip.annotations.captions), clip.split)
         for clip in clips
@@ -126,9 +128,18 @@ def test_activitynet_holds_labels_and_captions_of_spans(clips: list[ExportedClip
     assert {key: (clip.annotations, clip.split) for key, clip in found.items()} == expected
 
 
+def test_a_film_has_one_split_in_activitynet() -> None:
+    captions = Annotations(captions=("a cat",))
+    clips = [
+        ExportedClip("clips/1-a.mp4", captions, split, Span(start, start + 1), 9.0)
+        for start, split in ((0.0, Split.TRAIN), (2.0, Split.VALIDATION))
+    ]
+    assert +FORMATS["activitynet"][1](clips).lost == Counter({Lost.SPLIT: 1})
+
+
 def test_what_is_lost_is_counted_in_sentences() -> None:
-    sentences = lost_sentences({"span": 2, "conversation": 0, "clip without its file": 1}, "ShareGPT")
-    assert sentences == [
-        "2 spans cannot be written in the format ShareGPT, and are not in this export.",
-        "1 clip without its file cannot be written in the format ShareGPT, and is not in this export.",
+    sentences = lost_sentences({Lost.SPAN: 2, Lost.CONVERSATION: 0, Lost.FILE: 1}, "ShareGPT")
+    assert [sentence.replace(NBSP, " ") for sentence in sentences] == [
+        "Not in this export: 2 spans of films, which ShareGPT cannot hold.",
+        "Not in this export: 1 clip whose file is not there any more.",
     ]

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlmodel import update
 
 from orchestrator.domain.annotations import Annotations, Conversation, Turn
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
@@ -21,6 +22,8 @@ TALKS = (
     Conversation((Turn("What?", "It."), Turn("And?", "B", ("A", "B"))), "Be short."),
     Conversation((Turn("Who?", "She."),)),
 )
+TWO_LINES = Conversation((Turn("Which?", "one\nor two", ("one\nor two", "three")),))
+"""Its options cannot be typed as they are: a field has one a line."""
 
 
 def press(state: Any, name: str, *given: object) -> None:
@@ -123,3 +126,28 @@ def test_the_times_of_a_span_are_checked(dialog: Any) -> None:
     press(chosen, "save")
     with session_scope() as session:
         assert session.get_one(Clip, part).end_s == 2.5
+
+
+def test_what_a_field_cannot_show_stays(dialog: Any) -> None:
+    chosen, (rich, _) = dialog
+    with session_scope() as session:
+        session.get_one(Clip, rich).annotate(before := Annotations((), ("one",), (TWO_LINES,)))
+    press(chosen, "open_clip", rich)
+    press(chosen, "choose_split", "train")
+    press(chosen, "save")
+    assert (chosen.problems, annotations_of(rich)) == ({}, before)
+
+
+def test_the_last_of_several_labels_is_replaced(dialog: Any) -> None:
+    chosen, (rich, _) = dialog
+    with session_scope() as session:
+        session.exec(update(Dataset).values(task=Task.CLASSIFICATION))
+        session.get_one(Clip, rich).annotate(Annotations(("run", "jump")))
+    press(state_in(chosen._get_root_state(), DatasetDetailState), "load")
+    press(chosen, "open_clip", rich)
+    assert (chosen.label, chosen.several_labels) == ("", ["run", "jump"])
+    press(chosen, "remove_label", "run")
+    press(chosen, "remove_label", "jump")
+    press(chosen, "type_label", "sit")
+    press(chosen, "save")
+    assert (chosen.problems, annotations_of(rich).labels) == ({}, ("sit",))

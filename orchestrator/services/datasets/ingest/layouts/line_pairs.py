@@ -26,6 +26,12 @@ def read(tree: Tree) -> DetectedLayout | None:
                 "text belongs to which clip. Write one line in each for every clip."
             )
             continue
+        if apart := [number for (number, _), (other, _) in zip(videos, prompts, strict=True) if number != other]:
+            tree.problems.append(
+                f"{PurePosixPath(texts).name} and {PurePosixPath(clips).name} have empty lines at different places, so "
+                f"that from line {apart[0]:,} on it is unclear which text belongs to which clip. Remove them."
+            )
+            continue
         collected.add_source(texts)
         collected.add_source(clips)
         for (number, video), (_, prompt) in zip(videos, prompts, strict=True):

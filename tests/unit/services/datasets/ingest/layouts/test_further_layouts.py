@@ -150,6 +150,15 @@ def test_uneven_prompts_and_videos_are_refused(read: Any) -> None:
     assert any("captions.txt has 1 lines and video.txt 2" in note for note in layout.notes)
 
 
+def test_empty_lines_at_different_places_are_refused(read: Any) -> None:
+    clips = ["v/0.mp4", "v/1.mp4"]
+    layout = read(clips, {"prompts.txt": "One.\n\nTwo.\n", "videos.txt": "v/0.mp4\nv/1.mp4\n"})
+    assert layout.key == "folders"
+    assert any("from line 2 on it is unclear" in note for note in layout.notes)
+    together = read(clips, {"prompts.txt": "One.\n\nTwo.\n", "videos.txt": "v/0.mp4\n\nv/1.mp4\n"})
+    assert [value for _, _, value, _ in used(together)] == [captions("One."), captions("Two.")]
+
+
 def test_label_studio_reads_what_was_not_cancelled(read: Any) -> None:
     def task(video: str, *annotations: dict[str, Any]) -> dict[str, Any]:
         return {"id": 1, "data": {"clip": video}, "annotations": list(annotations)}
