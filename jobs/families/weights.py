@@ -74,5 +74,6 @@ def enable_generation_cache(folder: Path) -> None:
     if path.exists():
         config = json.loads(path.read_text())
         config.pop("use_cache", None)
-        config.get("decoder", {}).pop("use_cache", None)
+        for part in ("decoder", "text_config"):
+            config.get(part, {}).pop("use_cache", None)
         path.write_text(json.dumps(config, indent=2) + "\n")

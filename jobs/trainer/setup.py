@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from peft import LoraConfig, get_peft_model
 
+from jobs.families.checkpointing import drop_gradients_of_inputs, enable_checkpointing
 from jobs.families.protocol import Base, Family, Items, Plan
 from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import TrainSpec
@@ -145,7 +146,7 @@ def load_with_adapters(family: Family, plan: Plan, checkpointing: bool = False, 
 def _with_adapters(family: Family, plan: Plan, checkpointing: bool) -> Any:
     model, recipe = family.load(plan), plan.recipe
     if checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        enable_checkpointing(model)
     if plan.is_pretraining or not recipe.qlora.enabled:
         return model
     for parameter in model.parameters():
@@ -159,11 +160,13 @@ def _with_adapters(family: Family, plan: Plan, checkpointing: bool) -> Any:
         modules_to_save=list(family.head) or None,
     )
     try:
-        return get_peft_model(model, config)
+        adapted = get_peft_model(model, config)
     except ValueError as error:
         names = targets if isinstance(targets, str) else ", ".join(targets)
         text = f"None of the target modules ({names}) is a linear layer of this base. Choose others."
         raise Invalid(text, "qlora.target_modules") from error
+    drop_gradients_of_inputs(model)
+    return adapted
 
 
 def apply_liger_kernels(family: Family, plan: Plan, model: Any, training: Items) -> None:

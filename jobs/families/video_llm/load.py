@@ -9,6 +9,7 @@ from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoConfig, AutoM
 from transformers.modeling_utils import slice_logits_to_keep
 from transformers.utils import is_flash_attn_2_available
 
+from jobs.families.checkpointing import enable_checkpointing
 from jobs.families.protocol import Plan
 from jobs.families.quantize import keep_trainable_on_cpu, quantization_options
 from jobs.families.video_llm.architecture import Architecture
@@ -27,11 +28,11 @@ def load_llm(plan: Plan, architecture: Architecture) -> Any:
     keep_trainable_on_cpu(model)
     if "logits_to_keep" not in inspect.signature(model.forward).parameters:
         _add_logits_to_keep(model)
-    model.config.use_cache = plan.inference_only
+    for config in (model.config, model.config.get_text_config()):  # some forwards read only that of the language model
+        config.use_cache = plan.inference_only
     if plan.device != "cpu" and not plan.inference_only:
         # The activations of a long visual context fill a GPU's memory: they are computed again instead of kept.
-        model.gradient_checkpointing_enable({"use_reentrant": False})
-        model.enable_input_require_grads()
+        enable_checkpointing(model)
     return model if plan.four_bit else model.to(plan.device)
 
 
