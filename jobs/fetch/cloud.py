@@ -3,13 +3,13 @@
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
 from jobs.fetch.object_folder import ObjectFolder, RemoteObject
 from jobs.fetch.objects import fetch_objects
 from jobs.fetch.report import Problem, Progress
 from jobs.fetch.retry import Retry
 from jobs.fetch.stores import AZ, GS, S3, Store
+from orchestrator.domain.web_addresses import split_address
 from orchestrator.services.credentials import azure_account
 from orchestrator.services.datasets.files import VIDEO_ENDINGS, is_system_file
 from orchestrator.services.datasets.ingest.layouts.tree import TEXT_ENDINGS
@@ -30,7 +30,7 @@ def fetch_bucket(
     Raises:
         Problem: a sentence; and whatever the store's library raises.
     """
-    parts = urlsplit(uri)
+    parts = split_address(uri)
     bucket, _, account = parts.netloc.partition("@")
     makers = {"s3": S3, "gs": GS, "gcs": GS}
     maker = makers.get(parts.scheme)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
 from orchestrator.api.person_slots import remember_person
 from orchestrator.domain.errors import NotAllowed, NotSignedIn
 from orchestrator.domain.users import Actor
+from orchestrator.domain.web_addresses import split_address
 from orchestrator.services.auth.sessions import COOKIE_NAME, actor_from_token
 from orchestrator.services.auth.tokens import actor_from_bearer
 from orchestrator.services.db import session_scope
@@ -41,7 +41,7 @@ def check_origin(request: Request) -> None:
     settings = get_settings()
     if origin in own_origins(settings.port, settings.trusted_origins):
         return
-    if origin and urlsplit(origin).netloc == request.headers.get("host", ""):
+    if (named := split_address(origin).netloc) and named == request.headers.get("host", ""):
         return
     raise NotAllowed("This request came from another site. Scripts send a token: `Authorization: Bearer lrl_...`.")
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import urlsplit
+
+from orchestrator.domain.web_addresses import split_address
 
 
 def same_host_or_trusted(trusted: Iterable[str]) -> Callable[[str | None, dict[str, Any]], bool]:
@@ -23,7 +24,7 @@ def same_host_or_trusted(trusted: Iterable[str]) -> Callable[[str | None, dict[s
         if not origin:
             return False
         host = str(environ.get("HTTP_HOST", "")).lower()
-        return origin.rstrip("/").lower() in allowed or (bool(host) and urlsplit(origin).netloc.lower() == host)
+        return origin.rstrip("/").lower() in allowed or (bool(host) and split_address(origin).netloc.lower() == host)
 
     return allows
 

@@ -1,4 +1,4 @@
-"""Two habits that let odd input through: `isdigit` before `int`, and `$` with `match`."""
+"""Habits that let odd input through: `isdigit` before `int`, `urlsplit` unguarded, and `$` with `match`."""
 
 import ast
 import re
@@ -10,6 +10,13 @@ ISDIGIT_ALLOWED = {
     "orchestrator/domain/numbers.py",  # the one parser
     "orchestrator/services/url_safety.py",  # any script's digits count as an address by number there, and are refused
     "jobs/trainer/rehearsal.py",  # names of layers
+}
+
+URLSPLIT_ALLOWED = {
+    "orchestrator/domain/web_addresses.py",  # the one that never raises
+    "orchestrator/services/url_safety.py",  # has a sentence of its own for what is no address
+    "orchestrator/domain/local_path.py",  # paths: nothing of them is taken for a host
+    "jobs/fetch/web.py",  # an address that was fetched
 }
 
 
@@ -27,6 +34,19 @@ def test_numbers_are_parsed_in_one_module() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("isdigit", "isnumeric", "isdecimal")
     }
     assert found <= ISDIGIT_ALLOWED, "use domain.numbers.parse_number"
+
+
+def test_addresses_are_taken_apart_by_one_function() -> None:
+    """`urlsplit` raises ValueError for `http://[a`, which any browser, form or annotation file may bring."""
+    found = {
+        name
+        for name, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and node.module == "urllib.parse"
+        and {"urlsplit", "urlparse"} & {alias.name for alias in node.names}
+    }
+    assert found <= URLSPLIT_ALLOWED, "use domain.web_addresses.split_address"
 
 
 def test_no_pattern_accepts_a_line_end_behind_a_name() -> None:

@@ -107,6 +107,13 @@ def test_a_foreign_page_writes_nothing_with_our_cookie(headers: dict[str, str]):
     assert client.get("/api/v1/datasets").status_code == 200
 
 
+@pytest.mark.parametrize("origin", ["http://[bad", "http://]", "http://localhost:port", "http://localhost:99999"])
+def test_an_origin_that_is_no_address_is_a_foreign_one(origin: str):
+    body = {"login": "ada", "password": "wrong"}
+    refusal(make_client(origin=origin).post("/api/v1/auth/login", json=body), 403)
+    refusal(sign_in("ada").post("/api/v1/datasets", json={"name": "x"}, headers={"origin": origin}), 403)
+
+
 def test_tokens_are_shown_once_and_stay_within_their_scopes():
     client = sign_in("ada")
     made = client.post("/api/v1/tokens", json={"name": "reader", "scopes": ["read"], "expires_days": 1}).json()

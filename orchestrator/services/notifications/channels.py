@@ -9,10 +9,10 @@ import time
 from email.message import EmailMessage
 from email.utils import formataddr, formatdate
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
+from orchestrator.domain.web_addresses import split_address
 from orchestrator.services.notifications.addresses import Unreachable, public_address
 from orchestrator.settings import get_settings
 
@@ -35,7 +35,7 @@ def post_webhook(url: str, secret: str, notification: dict[str, Any]) -> None:
     Raises:
         NotDelivered: the receiver did not answer with 2xx.
     """
-    parts = urlsplit(url)
+    parts = split_address(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
     body = json.dumps(notification, separators=(",", ":")).encode()

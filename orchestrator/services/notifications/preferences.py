@@ -2,13 +2,13 @@
 
 import secrets
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.notifications import KINDS, Notification, NotificationDelivery, NotificationPreference
 from orchestrator.domain.users import Actor
+from orchestrator.domain.web_addresses import split_address
 from orchestrator.services.notifications.notifications import notify
 from orchestrator.services.notifications.rows import PreferencesRow
 from orchestrator.services.vault import WEBHOOKS, seal, unseal
@@ -58,7 +58,7 @@ def save_preferences(
     """
     address = webhook_url.strip()
     problems: list[tuple[str, str]] = []
-    parts = urlsplit(address)
+    parts = split_address(address)
     if address and (parts.scheme not in ("http", "https") or not parts.hostname or len(address) > MAX_WEBHOOK_URL):
         problems.append(("webhook_url", "Give an address that begins with https://, or leave it empty."))
     elif parts.username or parts.password:

@@ -1,7 +1,7 @@
 """The page that adds clips: to a new dataset, or to one that exists."""
 
 from typing import Any, ClassVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import reflex as rx
 from sqlmodel import Session
@@ -11,6 +11,7 @@ from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.tasks import DEFAULT_TASK, TASKS
 from orchestrator.domain.users import Actor
+from orchestrator.domain.web_addresses import split_address
 from orchestrator.services.credentials import list_credentials
 from orchestrator.services.datasets.catalog import create_dataset, delete_dataset, get_dataset
 from orchestrator.services.datasets.ingest.sources import SECRETS, add_dataset, request_fetch
@@ -166,11 +167,7 @@ class DatasetAddState(AddForm, rx.State):
 
 def name_in_url(address: str) -> str:
     """A name for the dataset: the last part of its address, without the file's ending."""
-    try:
-        path = urlsplit(address).path
-    except ValueError:
-        return ""
-    last = unquote(path).rstrip("/").rpartition("/")[2]
+    last = unquote(split_address(address).path).rstrip("/").rpartition("/")[2]
     return last.removesuffix(".gz").rpartition(".")[0] if "." in last else last
 
 

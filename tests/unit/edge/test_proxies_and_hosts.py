@@ -71,6 +71,16 @@ def test_a_network_that_is_none_is_refused_at_the_start() -> None:
         ("evil.example", {"allowed_hosts": "*"}, True),
         ("", {}, False),
         ("[::1", {}, False),
+        ("localhost.:3000", {}, True),
+        (".localhost", {}, False),
+        ("evil.example@localhost", {}, False),
+        ("localhost/evil", {}, False),
+        ("localhost:3000, evil.example", {}, False),
+        ("localhost:port", {}, False),
+        ("localhost\n", {}, False),
+        ("[::ffff:127.0.0.1]", {}, False),
+        ("2130706433", {}, False),
+        ("lab.example", {"trusted_origins": "http://[bad, https://lab.example"}, True),
     ],
 )
 def test_known_names_are_answered(host: str, values: dict[str, Any], allowed: bool) -> None:
@@ -85,3 +95,17 @@ def test_a_foreign_host_reaches_neither_page_nor_websocket(monkeypatch: pytest.M
     assert "LOREEL_ALLOWED_HOSTS" in answer.text
     with pytest.raises(WebSocketDisconnect), client.websocket_connect("/_event"):
         pass
+
+
+@pytest.mark.parametrize("hosts", [["localhost", "evil.example"], ["evil.example", "localhost"], []])
+def test_a_request_names_one_host(monkeypatch: pytest.MonkeyPatch, hosts: list[str]) -> None:
+    monkeypatch.setattr("orchestrator.edge.hosts.get_settings", Settings)
+    statuses: list[int] = []
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status", 0))
+
+    headers = [(b"host", host.encode()) for host in hosts]
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": headers}
+    asyncio.run(AllowedHosts(PlainTextResponse("page"))(scope, None, send))  # type: ignore[arg-type]
+    assert statuses[0] == 421

@@ -27,6 +27,8 @@ def test_a_reflex_that_has_changed_is_noticed() -> None:
         ("https://evil.example", "127.0.0.1:3000", False),
         ("http://127.0.0.1:3000.evil.example", "127.0.0.1:3000", False),
         ("null", "127.0.0.1:3000", False),
+        ("http://[bad", "127.0.0.1:3000", False),
+        ("http://[bad", "", False),
         ("", "", False),
     ],
 )

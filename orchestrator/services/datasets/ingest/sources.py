@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
@@ -14,6 +13,7 @@ from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
+from orchestrator.domain.web_addresses import split_address
 from orchestrator.services.access import owned_credential, owned_dataset
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.credentials import azure_account, save_credential
@@ -114,10 +114,7 @@ def _hub(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str, An
 
 def _cloud(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str, Any]:
     uri = str(source.get("uri") or "").strip()
-    try:
-        parts = urlsplit(uri)
-    except ValueError:
-        parts = urlsplit("")
+    parts = split_address(uri)
     scheme = _SCHEMES.get(parts.scheme)
     bucket, _, account = parts.netloc.partition("@")
     unexpected_account = bool(account) and (scheme is not CredentialKind.AZ or not azure_account(account))

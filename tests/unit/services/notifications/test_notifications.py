@@ -163,7 +163,12 @@ def test_mail_arrives(redis_server: RedisProcess, ada: Actor, monkeypatch: pytes
     assert b"To: ada@example.org" in mail
 
 
-@pytest.mark.parametrize("address", ["ftp://example.org", "example.org/hook", "http://", "https://me:pw@example.org"])
+BAD_ADDRESSES = [
+    "ftp://example.org", "example.org/hook", "http://", "https://me:pw@example.org", "http://[bad", "https://a.example:99999/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", BAD_ADDRESSES)
 def test_bad_preferences_get_a_sentence(ada: Actor, address: str) -> None:
     with session_scope() as session:
         with pytest.raises(Invalid) as refused:

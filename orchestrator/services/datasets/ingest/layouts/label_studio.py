@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from orchestrator.domain.annotations import Span
+from orchestrator.domain.web_addresses import split_address
 from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.ingest.layouts.annotation_texts import values_of_texts
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
@@ -91,7 +92,7 @@ def _film(values: Any) -> str:
     for key in values if isinstance(values, Mapping) else ():
         value = peek(values, key) if isinstance(values, dict) else values[key]
         if isinstance(value, str):
-            address = urlsplit(value)
+            address = split_address(value)
             path = unquote((parse_qs(address.query).get("d") or [address.path])[0])
             if is_video(path):
                 values[key]  # counts as read
@@ -137,7 +138,7 @@ def _flat_result(row: Row, texts_are_labels: bool) -> _Result:
     result = _Result()
     for key in list(row):
         value = peek(row, key)
-        if key in _ABOUT_THE_TASK or (isinstance(value, str) and is_video(urlsplit(value).path)):
+        if key in _ABOUT_THE_TASK or (isinstance(value, str) and is_video(split_address(value).path)):
             continue
         row.get(key)
         if isinstance(value, str) and value.strip():
@@ -168,7 +169,7 @@ def _texts_are_labels(rows: list[Row]) -> bool:
         if key not in _ABOUT_THE_TASK
         and isinstance(value := peek(row, key), str)
         and value.strip()
-        and not is_video(urlsplit(value).path)
+        and not is_video(split_address(value).path)
     ]
     return bool(texts) and "label" in values_of_texts(texts)[0]
 

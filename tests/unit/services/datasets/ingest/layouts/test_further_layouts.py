@@ -201,7 +201,7 @@ def test_label_studio_min_has_choices_or_texts(read: Any) -> None:
     clips = [f"{n}.mp4" for n in range(4)]
     chosen = read(clips, {"a.json": rows("kind", ["run", "sit", "run", "sit"])})
     assert [value for _, _, value, _ in used(chosen)] == [labels(name) for name in ("run", "sit", "run", "sit")]
-    said = ["a cat runs", "a dog sits", "two men talk", "rain falls"]
+    said = ["a cat runs", "//[music] a dog sits", "http://[two men talk", "rain falls"]
     written = read(clips, {"a.json": rows("said", said)})
     assert [value for _, _, value, _ in used(written)] == [captions(text) for text in said]
 
