@@ -1,5 +1,6 @@
 """The channels through which a notification is delivered: a signed webhook, and e-mail over SMTP."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -17,6 +18,8 @@ from orchestrator.services.notifications.addresses import Unreachable, public_ad
 from orchestrator.settings import get_settings
 
 TIMEOUT_S = 8.0
+TOTAL_S = 15.0
+"""Of one webhook: a receiver that sends a byte now and then would keep the connection for hours."""
 
 
 class NotDelivered(Exception):
@@ -52,17 +55,24 @@ def post_webhook(url: str, secret: str, notification: dict[str, Any]) -> None:
         address = public_address(host, port)
         target = httpx.URL(url).copy_with(host=address)
         sni = {"sni_hostname": host}  # the checked address is called, and the certificate is verified for the name
-        with (
-            httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client,
-            client.stream("POST", target, content=body, headers=headers, extensions=sni) as answer,
-        ):
-            status = answer.status_code
+        status = asyncio.run(_status_of_post(target, body, headers, sni))
     except Unreachable as error:
         raise NotDelivered(str(error)) from error
+    except TimeoutError as error:
+        raise NotDelivered(f"{host} did not answer within {TOTAL_S:.0f} seconds.") from error
     except (httpx.HTTPError, OSError) as error:
         raise NotDelivered(f"{host} could not be reached ({type(error).__name__}).") from error
     if not 200 <= status < 300:
         raise NotDelivered(f"{host} answered {status}.")
+
+
+async def _status_of_post(url: httpx.URL, body: bytes, headers: dict[str, str], extensions: dict[str, Any]) -> int:
+    async with (
+        asyncio.timeout(TOTAL_S),
+        httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client,
+        client.stream("POST", url, content=body, headers=headers, extensions=extensions) as answer,
+    ):
+        return answer.status_code
 
 
 def send_email(address: str, title: str, body: str, link: str) -> None:

@@ -1,10 +1,15 @@
-"""Delivers notifications that are due and schedules retries; called by the controller."""
+"""Delivers notifications that are due and schedules retries; called by the controller.
 
+Receivers are served side by side and in turns, so that a slow or dead one delays no other person's notifications.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
@@ -18,7 +23,10 @@ from orchestrator.settings import get_settings
 log = structlog.get_logger()
 RETRY_WAITS_S = (10, 60, 300, 1_800, 7_200)
 """Seconds before each retry; after the last one a delivery is given up."""
+_RECEIVERS_AT_ONCE = 4
 _BATCH = 20
+"""Deliveries of one person by one channel in a round."""
+_ROUND = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,7 @@ class _DueDelivery:
     """Everything that a delivery needs, so that no transaction is open while it is sent."""
 
     delivery_id: int
+    user_id: int
     channel: str
     url: str
     secret: str
@@ -40,26 +49,44 @@ def deliver_due() -> int:
     Returns:
         How many were delivered.
     """
+    receivers: dict[tuple[int, str], list[_DueDelivery]] = {}
     with session_scope() as session:
-        due = _due(session)
-    delivered = 0
-    for delivery in due:
+        for delivery in _due(session):
+            receivers.setdefault((delivery.user_id, delivery.channel), []).append(delivery)
+    with ThreadPoolExecutor(_RECEIVERS_AT_ONCE, "notifications") as executor:
+        return sum(executor.map(_deliver_in_order, receivers.values()))
+
+
+def _deliver_in_order(deliveries: list[_DueDelivery]) -> int:
+    """Sends those of one receiver; how many were delivered. After a failure the rest waits for the next round."""
+    for delivered, delivery in enumerate(deliveries):
         problem = _send(delivery)
-        delivered += not problem
         with session_scope() as session:
             _record_try(session, delivery.delivery_id, problem)
-    return delivered
+        if problem:
+            return delivered
+    return len(deliveries)
 
 
 def _due(session: Session) -> list[_DueDelivery]:
+    order = col(NotificationDelivery.next_at), col(NotificationDelivery.id)
+    receiver = col(Notification.user_id), col(NotificationDelivery.channel)
+    turn = func.row_number().over(partition_by=receiver, order_by=order)
+    ranked = (
+        select(col(NotificationDelivery.id).label("id"), turn.label("turn"))
+        .join(Notification, col(Notification.id) == col(NotificationDelivery.notification_id))
+        .where(col(NotificationDelivery.done_at).is_(None), col(NotificationDelivery.next_at) <= utcnow())
+        .subquery()
+    )
     statement = (
         select(NotificationDelivery, Notification, NotificationPreference, User)
+        .join(ranked, ranked.c.id == col(NotificationDelivery.id))
         .join(Notification, col(Notification.id) == col(NotificationDelivery.notification_id))
         .join(User, col(User.id) == col(Notification.user_id))
         .join(NotificationPreference, col(NotificationPreference.user_id) == col(Notification.user_id))
-        .where(col(NotificationDelivery.done_at).is_(None), col(NotificationDelivery.next_at) <= utcnow())
-        .order_by(col(NotificationDelivery.next_at))
-        .limit(_BATCH)
+        .where(ranked.c.turn <= _BATCH)
+        .order_by(ranked.c.turn, *order)
+        .limit(_ROUND)
     )
     return [_due_delivery(*row) for row in session.exec(statement)]
 
@@ -80,6 +107,7 @@ def _due_delivery(
     }
     return _DueDelivery(
         delivery.id or 0,
+        notification.user_id,
         delivery.channel,
         preference.webhook_url,
         webhook_secret_of(preference),

@@ -1,7 +1,10 @@
 """Notifications reach the bell, a web server with a valid signature, and a mail server; not those of other users."""
 
+import contextlib
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -9,7 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 from aiosmtpd.controller import Controller
-from sqlmodel import select
+from sqlmodel import col, select
 
 from benchmarks.studio import free_port
 from orchestrator.domain.base import utcnow
@@ -17,7 +20,7 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.notifications import NotificationDelivery, NotificationPreference
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
-from orchestrator.services.notifications import preferences
+from orchestrator.services.notifications import channels, preferences
 from orchestrator.services.notifications.addresses import Unreachable, public_address
 from orchestrator.services.notifications.channels import sign
 from orchestrator.services.notifications.delivery import deliver_due
@@ -51,6 +54,29 @@ def hook() -> Iterator[str]:
     yield f"http://localhost:{server.server_port}/hook"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def slow_hook() -> Iterator[str]:
+    """A receiver whose answer never ends: a byte of its head every 50 ms."""
+    server = socket.create_server(("127.0.0.1", 0))
+    closing = threading.Event()
+
+    def drip(line: socket.socket) -> None:
+        with contextlib.suppress(OSError), line:
+            line.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not closing.wait(0.05):
+                line.sendall(b"a")
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while not closing.is_set():
+                threading.Thread(target=drip, args=(server.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    yield f"http://localhost:{server.getsockname()[1]}/slow"
+    closing.set()
+    server.close()
 
 
 class Mailbox:
@@ -130,6 +156,28 @@ def test_a_webhook_secret_is_stored_sealed_and_renewed_when_the_key_has_changed(
         renewed = preferences.save_preferences(session, ada, address, False).webhook_secret
         assert renewed.startswith("whs_")
         assert renewed != secret
+
+
+def test_a_slow_webhook_delays_nobody_else(
+    redis_server: RedisProcess, ada: Actor, hook: str, slow_hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow(monkeypatch, allow_private_urls="1")
+    monkeypatch.setattr(channels, "TOTAL_S", 1.0)
+    eve = make_person("eve")
+    with session_scope() as session:
+        preferences.save_preferences(session, eve, slow_hook, False)
+        preferences.save_preferences(session, ada, hook, False)
+    with session_scope() as session:
+        for number in range(30):
+            notify(session, eve.user_id, "completed", f"job {number}")
+        notify(session, ada.user_id, "completed", "motions is done")
+    began = time.monotonic()
+    assert deliver_due() == 1
+    assert time.monotonic() - began < 5, "one limit of time for each receiver and round"
+    assert [json.loads(body)["title"] for _, body in Hook.got] == ["motions is done"]
+    with session_scope() as session:
+        tried = session.exec(select(NotificationDelivery).where(col(NotificationDelivery.tries) == 1)).all()
+        assert "did not answer within 1 second" in max(delivery.error for delivery in tried)
 
 
 def test_private_addresses_are_not_called(redis_server: RedisProcess, ada: Actor, hook: str) -> None:
