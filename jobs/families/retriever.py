@@ -15,6 +15,7 @@ from jobs.families.pixels import (
     sampling_for,
     save_processor_config,
 )
+from jobs.families.precision import training_precision
 from jobs.families.protocol import (
     Answer,
     Base,
@@ -142,8 +143,10 @@ class Retriever:
     def evaluate(self, plan: Plan, model: Any, validation: Items, raw: RawOutput, final: bool) -> Score:
         count = len(validation) if final else min(len(validation), POOL_DURING_RUN)
         towers = unwrap_adapters(model)
-        pool = embed_pool(towers, ClipNormalizer(plan.base), validation, count, plan.device)
-        return evaluate_pool(pool, score_pool_captions(towers, self.tokenizer(plan), pool, plan.device))
+        with training_precision(plan.device):
+            pool = embed_pool(towers, ClipNormalizer(plan.base), validation, count, plan.device)
+            scores = score_pool_captions(towers, self.tokenizer(plan), pool, plan.device)
+        return evaluate_pool(pool, scores)
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
         raise Invalid(f"{self.title} finds clips by a sentence. Search a dataset with it.", "query")

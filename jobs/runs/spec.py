@@ -75,6 +75,8 @@ class TrainSpec:
     model_revision: str
     family: str
     architecture: str
+    model_ref: str = ""
+    """The base's id on the Hugging Face Hub, where it came from there."""
     clips: list[ClipSpec] = field(default_factory=list)
     dataset_version: int = 0
     """0: unknown."""
@@ -101,6 +103,11 @@ class TrainSpec:
 
     gpus: list[str] = field(default_factory=list)
     """The GPUs of this run, as CUDA_VISIBLE_DEVICES names them, one rank on each. Empty: the processor."""
+
+    @property
+    def public_base(self) -> str:
+        """How files that leave the studio name the base: by its id on the Hub, which others can load, else its name."""
+        return self.model_ref or self.model_name
 
     def save(self, path: Path) -> None:
         """Writes the file atomically; only its owner can read it."""

@@ -15,7 +15,7 @@ from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.job_files import SPEC
 from orchestrator.domain.machines import parse_shape
-from orchestrator.domain.models import VideoModel
+from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_stop, job_stream
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.domain.training_jobs import TrainingJob
@@ -109,6 +109,7 @@ def training_inputs(
         "class_names": sorted({clip.label for clip in clips}) if TASKS[dataset.task].has_classes else [],
         "model_path": model.path,
         "model_revision": model.revision,
+        "model_ref": model.source_ref if model.source is ModelSource.HUB else "",
         "family": model.family,
         "architecture": model.architecture,
         "clips": [_clip_spec(clip, settings.storage_dir) for clip in clips],

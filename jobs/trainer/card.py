@@ -22,7 +22,7 @@ def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSummar
     """The README.md of an adapter."""
     recipe = plan.recipe
     head = {
-        "base_model": spec.model_name,
+        "base_model": spec.public_base,
         "library_name": "peft",
         "pipeline_tag": family.pipeline_tag,
         "datasets": [spec.dataset_name],
@@ -151,7 +151,7 @@ def _matrix(summary: RunSummary) -> list[str]:
 
 
 def _usage(spec: TrainSpec, plan: Plan, family: Family, bundled: bool) -> str:
-    name, program = family.program(plan, 'here / "base"' if bundled else json.dumps(spec.model_name))
+    name, program = family.program(plan, 'here / "base"' if bundled else json.dumps(spec.public_base))
     where = (
         "The base lies in `base/` next to this file." if bundled else "Put the folder of the base model in its place."
     )

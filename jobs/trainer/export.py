@@ -66,7 +66,7 @@ def _finish_adapter(part: Path, spec: TrainSpec, plan: Plan, family: Family, sum
     """Adds what an adapter lacks: the base, a name of the base that is valid on other machines, the card."""
     bundled = _bundle(plan.base.folder, part / "base")
     settings = json.loads((part / "adapter_config.json").read_text())
-    settings["base_model_name_or_path"] = "base" if bundled else spec.model_name
+    settings["base_model_name_or_path"] = "base" if bundled else spec.public_base
     _write_json(part / "adapter_config.json", settings)
     (part / "README.md").write_text(adapter_card(spec, plan, family, summary, bundled))
 

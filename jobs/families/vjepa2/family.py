@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs.families.encoder import Encoder
-from jobs.families.protocol import Base
+from jobs.families.protocol import Base, Plan
 from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.recipes import Recipe
 
@@ -11,7 +11,7 @@ from orchestrator.domain.recipes import Recipe
 class VJEPA2(Encoder):
     """The pretrained checkpoints have no pooler, so it is trained and saved in full, like the head.
 
-    The predictor is not used for classification. Its layers are named like the encoder's and must get no adapter.
+    The predictor is not used for classification, so it is not loaded.
     """
 
     name = "vjepa2"
@@ -26,6 +26,12 @@ class VJEPA2(Encoder):
 
     def frame_edge(self, base: Base) -> int:
         return int(base.config.get("crop_size") or self.clip_rule.edge)
+
+    def load(self, plan: Plan) -> Any:
+        from jobs.families.load import load_classifier
+        from jobs.families.vjepa2.model import classifier_without_predictor
+
+        return load_classifier(plan, classifier_without_predictor(), self.head)
 
     def targets(self, recipe: Recipe, model: Any) -> str:
         names = recipe.qlora.target_modules or self.default_targets

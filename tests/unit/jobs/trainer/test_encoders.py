@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import VivitImageProcessor
 
 from jobs.families.pixels import ClipNormalizer
@@ -109,3 +110,11 @@ def test_what_an_encoder_cannot_see_is_refused(tmp_path: Path) -> None:
         with pytest.raises(Invalid) as refused:
             resolve(base).check(base, parse_recipe(change), "classification")
         assert refused.value.field == field
+
+
+def test_the_predictor_of_vjepa2_is_not_loaded(tmp_path: Path) -> None:
+    base = read_base(make_base("vjepa2", tmp_path / "base"))
+    assert any("predictor" in name for name in load_file(base.folder / "model.safetensors"))
+    model = load_with_adapters(resolve(base), Plan(base, parse_recipe({}), "classification", ("a", "b")))
+    assert not [name for name, _ in model.named_modules() if "predictor" in name]
+    assert type(model.get_base_model()).__name__ == "VJEPA2ForVideoClassification"

@@ -11,7 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from jobs.families.protocol import Plan
+from jobs.families.precision import training_precision
+from jobs.families.protocol import Plan, RawOutput
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import ClipSpec, TrainSpec
@@ -112,3 +113,24 @@ def test_a_retriever_wants_captions(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="batch size of at least 2") as alone:
         resolve(base).check(base, parse_recipe({"optim": {"batch_size": 1}}), "retrieval")
     assert alone.value.field == "optim.batch_size"
+
+
+def test_it_is_evaluated_in_the_precision_of_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A processor stands for the GPU, whose steps run under an autocast to bf16."""
+    base = read_base(make_base("clip", tmp_path / "base"))
+    family = resolve(base)
+    plan, seen = Plan(base, parse_recipe({"qlora": {"bits": 16}}), "retrieval"), []
+    towers = family.load(plan).eval()
+    original = towers.encode_clips
+    monkeypatch.setattr(
+        towers, "encode_clips", lambda pixels: (seen.append(torch.is_autocast_enabled("cpu")), original(pixels))[1]
+    )
+    monkeypatch.setattr(
+        "jobs.families.retriever.training_precision", lambda device: torch.autocast(device, torch.bfloat16)
+    )
+    frames = torch.zeros(family.sampling(base, plan.recipe).count, 32, 32, 3, dtype=torch.uint8).numpy()
+    item = {"frames": frames, "captions": ["a"], "training": False, "seed": (0, 0), "clip_id": 1}
+    with torch.no_grad():
+        family.evaluate(plan, towers, [item, item], RawOutput(), final=True)
+    assert seen == [True]
+    assert not training_precision("cpu")._enabled
