@@ -35,5 +35,6 @@ class EndedAttempt(SQLModel, table=True):
     job_id: int = Field(foreign_key="training_jobs.id", ondelete="CASCADE", primary_key=True)
     attempt: int = Field(primary_key=True)
     files: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
-    """Name -> [bytes, time of the last change in ns] of each file and folder; None where the folder was not seen."""
+    """Name -> [bytes, time of the last change in ns, fingerprint] of each file and folder, the fingerprint only where
+    content tells it from a later one; None where the folder was not seen."""
     ended_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]

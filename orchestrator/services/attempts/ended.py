@@ -14,10 +14,24 @@ from sqlmodel import Session
 
 from orchestrator.domain.adapters import ResultKind
 from orchestrator.domain.attempts import EndedAttempt
-from orchestrator.domain.job_files import APPENDED, CARRIED_OVER, CHECKPOINTS
+from orchestrator.domain.job_files import APPENDED, CARRIED_OVER, CHECKPOINTS, RESULT, TENSORBOARD
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.attempts.checkpoints import take_in_checkpoints
+from orchestrator.services.attempts.fingerprints import fingerprint
 from orchestrator.services.attempts.folders import attempt_folder, attempt_of, new_attempt_folder, readable_folder
+
+_KNOWN_BY_CONTENT = frozenset({*ResultKind, *CARRIED_OVER, RESULT, TENSORBOARD})
+"""What a late write would replace or extend unseen; the times of files say nothing after a restored backup."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotedFile:
+    """A file or folder as it was when its attempt ended."""
+
+    size: int
+    changed_ns: int
+    content: str = ""
+    """Its fingerprint; "" where none was taken, as by version 0.1: then size and time count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +39,14 @@ class Records:
     """The files of an attempt that may be read."""
 
     folder: Path
-    files: Mapping[str, tuple[int, int]] | None = None
-    """Name -> (bytes, time of the last change in ns) when the attempt ended; None while it has not."""
+    files: Mapping[str, NotedFile] | None = None
+    """By name, when the attempt ended; None while it has not."""
 
     def limit(self, name: str) -> int | None:
         """How many bytes of a file may be read; None: all."""
-        return None if self.files is None else self.files.get(name, (0, 0))[0]
+        if self.files is None:
+            return None
+        return self.files[name].size if name in self.files else 0
 
     def has(self, name: str) -> bool:
         """Whether the file or folder was there before the attempt ended."""
@@ -38,8 +54,14 @@ class Records:
 
     def is_unchanged(self, name: str) -> bool:
         """Whether it is there as it was when the attempt ended."""
-        found = _files_in(self.folder).get(name)
-        return found is not None and (self.files is None or self.files.get(name) == found)
+        if self.files is None:
+            return (self.folder / name).exists()
+        noted = self.files.get(name)
+        if noted is None:
+            return False
+        if noted.content:
+            return fingerprint(self.folder / name) == noted.content
+        return _files_in(self.folder).get(name) == (noted.size, noted.changed_ns)
 
     def may_show(self, name: str) -> bool:
         """Whether the file or folder is the attempt's own: what it appends later lies beyond `limit`."""
@@ -56,7 +78,9 @@ def note_end(session: Session, job_id: int, attempt: int) -> None:
     # The checkpoints first: a trainer records a step before it saves it, so the records of each that counts are noted.
     take_in_checkpoints(session, job_id, attempt)
     folder = attempt_folder(job_id, attempt)
-    files = {name: list(facts) for name, facts in _files_in(folder).items()} if folder.is_dir() else None
+    files = (
+        {name: _note(folder / name, facts) for name, facts in _files_in(folder).items()} if folder.is_dir() else None
+    )
     session.add(EndedAttempt(job_id=job_id, attempt=attempt, files=files))
     session.flush()
 
@@ -72,7 +96,7 @@ def read_records(session: Session, job_id: int, attempt: int) -> Records:
     ended = session.get(EndedAttempt, (job_id, attempt_of(folder)))
     if ended is None or ended.files is None or _is_completed(session, job_id):
         return Records(folder)
-    return Records(folder, {name: (int(size), int(changed)) for name, (size, changed) in ended.files.items()})
+    return Records(folder, {name: NotedFile(*facts) for name, facts in ended.files.items()})
 
 
 def _is_completed(session: Session, job_id: int) -> bool:
@@ -125,6 +149,10 @@ def _files_in(folder: Path) -> dict[str, tuple[int, int]]:
     except OSError:
         return {}
     return {name: (facts.st_size, facts.st_mtime_ns) for name, facts in stats}
+
+
+def _note(path: Path, facts: tuple[int, int]) -> list[int | str]:
+    return [*facts, fingerprint(path)] if path.name in _KNOWN_BY_CONTENT else [*facts]
 
 
 def _copy(source: Path, target: Path, limit: int | None) -> None:

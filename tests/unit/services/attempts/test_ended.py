@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.domain.attempts import EndedAttempt
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.training_jobs import JobStatus
 from orchestrator.domain.users import Actor
@@ -92,7 +93,7 @@ def test_a_result_that_a_fenced_attempt_replaces_is_not_offered(ada: Actor) -> N
     with session_scope() as session:
         assert [row.name for row in list_artifacts(session, ada, job_id)] == ["result.json"]
     (folder / "adapter" / "adapter_model.safetensors").write_text("late")
-    (folder / "result.json").write_text("{}")
+    (folder / "result.json").write_text("[]")
     with session_scope() as session:
         assert list_artifacts(session, ada, job_id) == []
         with pytest.raises(Conflict):
@@ -128,6 +129,53 @@ def test_a_completed_jobs_files_are_offered_whatever_their_times(ada: Actor) -> 
     os.utime(folder / "adapter", (1, 1))
     with session_scope() as session:
         assert [row.name for row in list_artifacts(session, ada, job_id)] == ["adapter/README.md"]
+
+
+def test_the_result_of_a_stopped_run_is_offered_after_a_restored_backup(ada: Actor) -> None:
+    """Its files have other times then; what they hold tells them from what a cut-off run would write."""
+    job_id = new_job(ada, JobStatus.QUEUED, attempt=0)
+    folder = claim(job_id, 1)
+    adapter = folder / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_model.safetensors").write_bytes(bytes(2**18))
+    (folder / "tensorboard").mkdir()
+    append(folder / "tensorboard", "events", "10 steps")
+    append(folder, "baseline.json", "{}")
+    with session_scope() as session:
+        assert lifecycle.mark_stopped(session, job_id, 1, "Stopped.")
+    for path in [*folder.rglob("*"), folder]:
+        os.utime(path, (1, 1))
+    with session_scope() as session:
+        found = [row.name for row in list_artifacts(session, ada, job_id)]
+        assert found == ["adapter/adapter_model.safetensors", "tensorboard/events"]
+        assert adapter_zip(session, ada, job_id).is_file()
+    append(folder / "tensorboard", "events", ", and 2 of a run that was cut off")
+    (adapter / "adapter_model.safetensors").write_bytes(bytes(2**18 - 1) + b"1")
+    os.utime(adapter, (1, 1))
+    with session_scope() as session:
+        assert list_artifacts(session, ada, job_id) == []
+        assert lifecycle.requeue(session, job_id, 1, "Again.")
+    second = claim(job_id, 2)
+    assert (second / "baseline.json").is_file()
+    assert not (second / "adapter").exists()
+
+
+def test_a_note_of_a_former_version_counts_by_size_and_time(ada: Actor) -> None:
+    job_id = new_job(ada, JobStatus.QUEUED, attempt=0)
+    folder = claim(job_id, 1)
+    append(folder, "result.json", "{}")
+    lose(job_id, 1)
+    with session_scope() as session:
+        ended = session.get(EndedAttempt, (job_id, 1))
+        assert ended is not None
+        assert ended.files is not None
+        ended.files = {name: facts[:2] for name, facts in ended.files.items()}
+        session.add(ended)
+    with session_scope() as session:
+        assert [row.name for row in list_artifacts(session, ada, job_id)] == ["result.json"]
+    os.utime(folder / "result.json", (1, 1))
+    with session_scope() as session:
+        assert list_artifacts(session, ada, job_id) == []
 
 
 def test_the_result_of_a_stopped_run_can_be_downloaded_while_it_goes_on(ada: Actor) -> None:
