@@ -1,6 +1,7 @@
 """Files by HTTP: refused byte ranges as problem documents, and no more than the announced length of a file that grows.
 
-Starlette answers refused ranges with plain text, and sends a file that is appended to meanwhile to its new end.
+Starlette answers refused ranges with plain text, sends a file that is appended to meanwhile to its new end, and raises
+for a file that was deleted after the route had found it.
 """
 
 import os
@@ -11,18 +12,27 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from orchestrator.api.schema.problem import problem
+from orchestrator.domain.errors import NotFound
 
 _TEXTS = {
     400: "The header Range cannot be read. Ask for bytes=0-1023, for example.",
     416: "The file ends before the range that was asked for.",
 }
+_DELETED = "This file was deleted a moment ago."
 _SENT_BY_SERVER = "http.response.pathsend"
 """The server's offer to send the whole file by itself."""
 
 
 def cut_at(path: Path, size: int) -> os.stat_result:
-    """The file's facts as if it ended after `size` bytes, for a `FileResponse` that sends no more of it."""
-    facts = list(path.stat())
+    """The file's facts as if it ended after `size` bytes, for a `FileResponse` that sends no more of it.
+
+    Raises:
+        NotFound: it is no longer there.
+    """
+    try:
+        facts = list(path.stat())
+    except FileNotFoundError:
+        raise NotFound(_DELETED) from None
     facts[6] = min(size, facts[6])
     return os.stat_result(facts)
 
@@ -36,18 +46,25 @@ class SentFile(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal: Response | None = None
-        left, ended = 0, False
+        head: Message | None = None
+        left, ended, begun = 0, False, False
 
         async def watched(message: Message) -> None:
-            nonlocal refusal, left, ended
+            nonlocal refusal, head, left, ended, begun
             if message["type"] == "http.response.start":
                 sent = Headers(raw=message["headers"])
                 left = int(sent.get("content-length", 0))
                 if message["status"] in _TEXTS:
                     headers = {"Content-Range": sent["content-range"]} if "content-range" in sent else None
                     refusal = problem(message["status"], _TEXTS[message["status"]], headers=headers)
+                head = message  # sent with the first bytes: until then another answer is possible
+                return
             if refusal is not None or ended:
                 return
+            if head is not None:
+                begun = True
+                await send(head)
+                head = None
             if message["type"] == "http.response.body":
                 body = message.get("body", b"")[:left]
                 left -= len(body)
@@ -58,6 +75,11 @@ class SentFile(Response):
         if self._file.stat_result is not None:
             offers = {name: offer for name, offer in scope.get("extensions", {}).items() if name != _SENT_BY_SERVER}
             scope = {**scope, "extensions": offers}
-        await self._file(scope, receive, watched)
+        try:
+            await self._file(scope, receive, watched)
+        except (RuntimeError, FileNotFoundError):
+            if begun or Path(self._file.path).is_file():
+                raise
+            refusal = problem(404, _DELETED)
         if refusal is not None:
             await refusal(scope, receive, send)

@@ -1,11 +1,14 @@
 """A job's files by REST: what a cut-off run appends after its end is not sent, nor what is appended meanwhile."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from orchestrator.api.file_ranges import cut_at
+from orchestrator.api.routes import jobs
 from orchestrator.domain.training_jobs import JobStatus
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.db import session_scope
@@ -54,6 +57,22 @@ def test_what_a_run_appends_after_its_end_is_not_sent(browser: TestClient, me: A
     beyond = browser.get(f"{base}/metrics.jsonl", headers={"Range": f"bytes={len(OWN)}-"})
     assert refusal(beyond, 416)["detail"] == "The file ends before the range that was asked for."
     assert beyond.headers["content-range"] == f"bytes */{len(OWN)}"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-9"}])
+def test_a_file_that_is_deleted_before_it_is_sent_is_not_found(
+    browser: TestClient, me: Actor, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    job_id, _ = started(me)
+
+    def cut_and_delete(path: Path, size: int) -> os.stat_result:
+        facts = cut_at(path, size)
+        path.unlink()
+        return facts
+
+    monkeypatch.setattr(jobs, "cut_at", cut_and_delete)
+    answer = browser.get(f"/api/v1/jobs/{job_id}/artifacts/metrics.jsonl", headers=headers)
+    assert refusal(answer, 404)["detail"] == "This file was deleted a moment ago."
 
 
 def test_a_file_that_grows_while_it_is_sent_has_the_announced_length(

@@ -19,6 +19,8 @@ from orchestrator.services.datasets.export_formats import FORMATS, ExportedClip,
 from orchestrator.settings import get_settings
 
 _BLOCK = 2**20
+DELETED_LIST = "DELETED.md"
+"""In a zip that lacks clips which were deleted while it was sent: their names, one a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +81,30 @@ def _readme(dataset: Dataset, title: str, written: Files) -> str:
 
 
 def stream(export: Export) -> Iterator[bytes]:
-    """The bytes of the zip, uncompressed because videos do not shrink; at most one block is in memory."""
-    sink = _Sink()
+    """The bytes of the zip, uncompressed because videos do not shrink; at most one block is in memory.
+
+    It is always a whole zip: clips that are deleted meanwhile are left out and listed in it.
+    """
+    sink, deleted = _Sink(), list[str]()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name, text in export.texts.items():
             archive.writestr(name, text)
         for name, path in export.files:
-            with path.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
+            try:
+                source = path.open("rb")
+            except FileNotFoundError:
+                deleted.append(name)
+                continue
+            with source, archive.open(name, "w", force_zip64=True) as target:
                 while block := source.read(_BLOCK):
                     target.write(block)
                     yield sink.take()
+        if deleted:
+            lines = [
+                "These clips were deleted while this file was sent. The annotations here still name them.",
+                *deleted,
+            ]
+            archive.writestr(DELETED_LIST, "\n".join(lines) + "\n")
     yield sink.take()
 
 
