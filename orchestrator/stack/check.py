@@ -1,17 +1,15 @@
-"""`./loreel test`: lint, types and layers, each a condition of the next; then all tests, in three runs at a time."""
+"""`./loreel test`: lint and layers, each a condition of the next; then types and all tests, in three lanes."""
 
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from orchestrator.settings import ROOT
 from orchestrator.stack.errors import StackError
-from orchestrator.stack.suites import run_suites
+from orchestrator.stack.suites import BROWSER, Part, batches_of, part_of, run_lanes
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 SHELL = "chromium-headless-shell"
@@ -21,8 +19,10 @@ GATES: list[tuple[str, list[str]]] = [
     ("Lint", ["ruff", "check", "--quiet", "."]),
     ("Format", ["ruff", "format", "--check", "--quiet", "."]),
     ("Layers", ["lint-imports", "--no-cache"]),
-    ("Types", ["basedpyright", "--level", "error"]),
 ]
+TYPES = Part("Types", ("basedpyright", "--level", "error"))
+PAGES = Part("Pages", (sys.executable, "-m", "orchestrator.stack.setup"))
+"""Builds the app's pages, which the browser tests need."""
 
 
 def find_chromium() -> str | None:
@@ -60,20 +60,6 @@ def run_gate(name: str, command: list[str]) -> int:
     return code
 
 
-@contextmanager
-def building_pages(env: dict[str, str]) -> Iterator[None]:
-    """Builds the app's pages meanwhile, mostly on one core. The browser tests wait for that build, or build them."""
-    command = [sys.executable, "-m", "orchestrator.stack.setup"]
-    quiet = subprocess.DEVNULL
-    build = subprocess.Popen(command, cwd=ROOT, env=env, stdin=quiet, stdout=quiet, stderr=quiet)
-    try:
-        yield
-        build.wait()
-    finally:
-        build.terminate()
-        build.wait()
-
-
 def main(arguments: list[str]) -> int:
     """`python -m orchestrator.stack.check [pytest arguments]`; with arguments, only pytest runs."""
     try:
@@ -88,11 +74,13 @@ def main(arguments: list[str]) -> int:
     if arguments:
         given = [*pytest, *arguments]
         return subprocess.run(given, cwd=ROOT, env=env, check=False, stdin=subprocess.DEVNULL).returncode
-    with building_pages(env):
-        for name, command in GATES:
-            if code := run_gate(name, command):
-                return code
-    return run_suites(pytest, ROOT, env)
+    for name, command in GATES:
+        if code := run_gate(name, command):
+            return code
+    others = [part_of(pytest, tests) for tests in batches_of(ROOT)]
+    # After the training tests, which take longest.
+    others.insert(1, TYPES)
+    return run_lanes([PAGES, part_of(pytest, (BROWSER,))], others, ROOT, env)
 
 
 if __name__ == "__main__":

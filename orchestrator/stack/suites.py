@@ -1,29 +1,43 @@
-"""The parts of the test suite, and how they run at the same time: the browser tests beside two runs of the others."""
+"""The parts of the test run, and how they run at the same time: the browser tests beside types and all other tests."""
 
 import os
 import subprocess
+import sys
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 BROWSER = "tests/e2e"
 TRAINING = "tests/unit/jobs"
 SLOW_MARK = "mark.slow"
-OTHER_RUNS = 2
-"""Runs besides the browser tests: both wait a good part of their time, so that two cores are busy with three runs."""
-SLOW_FILES, QUICK_FILES = 2, 6
+OTHER_LANES = 2
+"""Lanes besides the browser tests: all wait a good part of their time, so that two cores are busy with three lanes."""
+SLOW_FILES, QUICK_FILES = 3, 12
 """Integration tests' files of one process: it takes five seconds of a core to start, and the last ones end together."""
+LOWER_PRIORITY = 10
+"""The niceness of what runs beside the browser tests, which give up on a page that takes too long."""
 
-Part = tuple[str, ...]
-"""What one pytest process is given."""
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process of the test run."""
+
+    name: str
+    command: tuple[str, ...]
 
 
-def parts_of(root: Path) -> list[Part]:
-    """All tests but those in a browser, what takes longest first: then no run is left alone at the end."""
+Tests = tuple[str, ...]
+"""The files and folders of one pytest process."""
+
+
+def batches_of(root: Path) -> list[Tests]:
+    """All tests but those in a browser, what takes longest first: then no lane is left alone at the end."""
     units = [path for path in sorted((root / "tests/unit").iterdir()) if _holds_tests(path)]
     quick_units = ["tests/architecture", *(name for path in units if (name := _name(path, root)) != TRAINING)]
     files = sorted((root / "tests/integration").rglob("test_*.py"))
@@ -40,17 +54,24 @@ def _holds_tests(path: Path) -> bool:
     return path.name.startswith("test_") if path.is_file() else any(path.rglob("test_*.py"))
 
 
-def _batches(files: list[str], size: int) -> list[Part]:
+def _batches(files: list[str], size: int) -> list[Tests]:
     return [tuple(files[start : start + size]) for start in range(0, len(files), size)]
 
 
-class _Suites:
+def part_of(pytest: Sequence[str], tests: Tests) -> Part:
+    """The process that runs these tests, under the names of the first and the last."""
+    names = [tests[0], *([tests[-1].removeprefix("tests/")] if len(tests) > 1 else [])]
+    return Part(" .. ".join(names), (*pytest, *tests))
+
+
+class _Lanes:
     """Runs parts until none are left."""
 
-    def __init__(self, pytest: Sequence[str], options: dict[str, Any], parts: Sequence[Part]) -> None:
-        self._pytest, self._options, self._left = pytest, options, deque(parts)
+    def __init__(self, options: dict[str, Any], parts: Sequence[Part]) -> None:
+        self._options, self._left = options, deque(parts)
         self._codes: list[int] = []
-        self._lock = threading.Lock()
+        self._printing = threading.Lock()
+        self.cpu_s = 0.0
 
     @property
     def code(self) -> int:
@@ -61,46 +82,59 @@ class _Suites:
         """Starts no other part."""
         self._left.clear()
 
-    def run_part(self, part: Part, niceness: int, output: IO[str] | None) -> None:
-        error = subprocess.STDOUT if output else None
-        run = subprocess.Popen([*self._pytest, *part], stdout=output, stderr=error, **self._options)
-        try:
-            os.setpriority(os.PRIO_PROCESS, run.pid, niceness)
-            code = run.wait()
-        finally:
-            run.kill()
-        with self._lock:
-            self._codes.append(code)
+    def run_part(self, part: Part, niceness: int) -> None:
+        """Runs it, then shows what it printed and what it took."""
+        began = time.monotonic()
+        with tempfile.TemporaryFile("w+", errors="replace") as output:
+            run = subprocess.Popen(part.command, stdout=output, stderr=subprocess.STDOUT, **self._options)
+            try:
+                os.setpriority(os.PRIO_PROCESS, run.pid, niceness)
+                # In place of `run.wait()`: it tells the processor time of this process and what it waited for.
+                _, status, usage = os.wait4(run.pid, 0)
+                run.returncode = os.waitstatus_to_exitcode(status)
+            finally:
+                run.kill()
+            self._note(part, run.returncode, time.monotonic() - began, usage.ru_utime + usage.ru_stime, output)
 
-    def run_what_is_left(self, niceness: int, output: IO[str] | None) -> None:
+    def _note(self, part: Part, code: int, wall_s: float, cpu_s: float, output: IO[str]) -> None:
+        output.seek(0)
+        verdict = "passed" if code == 0 else "FAILED"
+        with self._printing:
+            self._codes.append(code)
+            self.cpu_s += cpu_s
+            sys.stdout.write(output.read())
+            print(f"loreel     | {part.name}: {verdict} ({wall_s:.0f} s, {cpu_s:.0f} s of a core)", flush=True)
+
+    def run_what_is_left(self, niceness: int) -> None:
         while True:
             try:
                 part = self._left.popleft()
             except IndexError:
                 return
-            self.run_part(part, niceness, output)
+            self.run_part(part, niceness)
 
 
-def run_suites(pytest: Sequence[str], root: Path, env: dict[str, str]) -> int:
-    """Runs the browser tests and the other tests at the same time; 0 when all passed.
+def run_lanes(first: Sequence[Part], others: Sequence[Part], root: Path, env: dict[str, str]) -> int:
+    """Runs the parts of `first` one after another, and at the same time all others; 0 when all passed.
 
-    The output of the browser tests is shown at once, that of the others when all have ended.
+    The output of a part is shown when it has ended.
     """
-    options: dict[str, Any] = {"cwd": root, "env": env, "stdin": subprocess.DEVNULL}
-    suites = _Suites(pytest, options, parts_of(root))
-    outputs = [tempfile.TemporaryFile("w+") for _ in range(OTHER_RUNS)]  # noqa: SIM115
-    with ThreadPoolExecutor(OTHER_RUNS) as executor:
-        # At a lower priority than the browser tests, which give up on a page that takes too long.
-        others = [executor.submit(suites.run_what_is_left, 10, output) for output in outputs]
+    began, cores = time.monotonic(), os.cpu_count() or 1
+    lanes = _Lanes({"cwd": root, "env": env, "stdin": subprocess.DEVNULL}, others)
+    with ThreadPoolExecutor(OTHER_LANES) as executor:
+        beside = [executor.submit(lanes.run_what_is_left, LOWER_PRIORITY) for _ in range(OTHER_LANES)]
         try:
-            suites.run_part((BROWSER,), 0, None)
-            suites.run_what_is_left(0, None)
+            for part in first:
+                lanes.run_part(part, 0)
+            lanes.run_what_is_left(0)
         finally:
-            suites.cancel()  # after Ctrl-C no other part starts
-        for other in others:
-            other.result()
-    for output in outputs:
-        with output:
-            output.seek(0)
-            print(output.read(), flush=True)
-    return suites.code
+            lanes.cancel()  # after Ctrl-C no other part starts
+        for lane in beside:
+            lane.result()
+    wall_s = time.monotonic() - began
+    busy = lanes.cpu_s / wall_s / cores
+    print(
+        f"loreel     | All parts: {wall_s:.0f} s, {lanes.cpu_s:.0f} s of a core, {busy:.0%} of {cores} cores",
+        flush=True,
+    )
+    return lanes.code

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.settings import ROOT
-from orchestrator.stack.suites import BROWSER, SLOW_MARK, TRAINING, parts_of, run_suites
+from orchestrator.stack.suites import BROWSER, SLOW_MARK, TRAINING, Part, batches_of, part_of, run_lanes
 
 STAND_IN = """
 import pathlib, sys
@@ -19,15 +19,15 @@ sys.exit(FAILS in sys.argv)
 
 
 def test_each_file_is_in_one_part() -> None:
-    given = [ROOT / name for part in (*parts_of(ROOT), (BROWSER,)) for name in part]
+    given = [ROOT / name for tests in (*batches_of(ROOT), (BROWSER,)) for name in tests]
     found = [file for path in given for file in ([path] if path.is_file() else path.rglob("test_*.py"))]
     assert sorted(found) == sorted((ROOT / "tests").rglob("test_*.py"))
 
 
 def test_the_slowest_come_first() -> None:
-    parts = parts_of(ROOT)
-    assert parts[0] == (TRAINING,)
-    slow = [any(SLOW_MARK in (ROOT / name).read_text() for name in part if name.endswith(".py")) for part in parts[1:]]
+    first, *others = batches_of(ROOT)
+    assert first == (TRAINING,)
+    slow = [any(SLOW_MARK in (ROOT / name).read_text() for name in part if name.endswith(".py")) for part in others]
     assert slow == sorted(slow, reverse=True)
     assert any(slow)
 
@@ -46,8 +46,14 @@ def test_each_part_runs_once_and_one_that_fails_counts(
     small_tree: Path, fails: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     stand_in = [sys.executable, "-c", STAND_IN.replace("FAILS", repr(fails))]
-    assert run_suites(stand_in, small_tree, dict(os.environ)) == int(bool(fails))
-    ran = sorted((small_tree / "ran.txt").read_text().splitlines())
-    assert ran == sorted(" ".join(part) for part in [(BROWSER,), *parts_of(small_tree)])
+    tests = batches_of(small_tree)
+    first = [Part("Pages", ("sh", "-c", "echo pages >> ran.txt")), part_of(stand_in, (BROWSER,))]
+    code = run_lanes(first, [part_of(stand_in, each) for each in tests], small_tree, dict(os.environ))
+    assert code == int(bool(fails))
+    ran = (small_tree / "ran.txt").read_text().splitlines()
+    assert sorted(ran) == sorted(["pages", BROWSER, *(" ".join(each) for each in tests)])
+    assert ran.index("pages") < ran.index(BROWSER)
     shown = capfd.readouterr().out
-    assert all(f"output of {line}" in shown for line in ran)
+    assert all(f"output of {line}" in shown for line in ran if line != "pages")
+    assert shown.count("FAILED (") == int(bool(fails))
+    assert shown.count("passed (") == len(ran) - int(bool(fails))
