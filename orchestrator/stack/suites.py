@@ -89,7 +89,7 @@ class _Lanes:
             run = subprocess.Popen(part.command, stdout=output, stderr=subprocess.STDOUT, **self._options)
             try:
                 os.setpriority(os.PRIO_PROCESS, run.pid, niceness)
-                # In place of `run.wait()`: it tells the processor time of this process and what it waited for.
+                # In place of waiting by Popen: it tells the processor time of this process and of what it waited for.
                 _, status, usage = os.wait4(run.pid, 0)
                 run.returncode = os.waitstatus_to_exitcode(status)
             finally:
