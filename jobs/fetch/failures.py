@@ -7,7 +7,7 @@ from jobs.fetch.guard import REFUSED
 from jobs.fetch.report import Problem
 from orchestrator.domain.numbers import parse_id
 
-PRIVATE = "The address leads into a private network. Only public addresses are fetched here."
+PRIVATE = "The address leads into a private network. Only public addresses are called from here."
 _INTERRUPTED = frozenset(
     {
         "ClientOSError",

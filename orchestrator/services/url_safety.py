@@ -34,7 +34,7 @@ def http_problem(url: str, allow_private: bool | None = None) -> str:
     """
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        host, _ = _ascii_host(parts.hostname or ""), parts.port
     except ValueError:
         return "This is not a web address. Check it for typing mistakes."
     if parts.scheme not in ("http", "https"):
@@ -42,12 +42,20 @@ def http_problem(url: str, allow_private: bool | None = None) -> str:
     if not host or not url.isprintable() or " " in url or len(url) > _MAX_CHARS:
         return "This is not a web address. Check it for typing mistakes."
     if parts.username or parts.password:
-        return "Leave user name and password out of the address: it is shown on the dataset's page."
+        return "Leave user name and password out of the address: the address is stored and shown in clear."
     if get_settings().allow_private_urls if allow_private is None else allow_private:
         return ""
     if (_is_literal(host) and not is_public(host)) or _is_local_name(host):
-        return "This address leads into a private network. Only public addresses are fetched here."
+        return "This address leads into a private network. Only public addresses are called from here."
     return ""
+
+
+def _ascii_host(host: str) -> str:
+    """The name as it is looked up, with plain digits and dots; "" where a label is empty or longer than 63 bytes."""
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return ""
 
 
 def _is_literal(host: str) -> bool:

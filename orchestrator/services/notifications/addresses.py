@@ -21,7 +21,7 @@ def public_address(host: str, port: int) -> str:
     """
     try:
         addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise Unreachable(f"The name {host} is not known.") from error
     if not get_settings().allow_private_urls and not all(is_public(address) for address in addresses):
         raise Unreachable(f"{host} leads to a private address, which may not be called from here.")

@@ -60,7 +60,7 @@ def post_webhook(url: str, secret: str, notification: dict[str, Any]) -> None:
         raise NotDelivered(str(error)) from error
     except TimeoutError as error:
         raise NotDelivered(f"{host} did not answer within {TOTAL_S:.0f} seconds.") from error
-    except (httpx.HTTPError, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise NotDelivered(f"{host} could not be reached ({type(error).__name__}).") from error
     if not 200 <= status < 300:
         raise NotDelivered(f"{host} answered {status}.")

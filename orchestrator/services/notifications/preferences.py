@@ -8,9 +8,9 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.notifications import KINDS, Notification, NotificationDelivery, NotificationPreference
 from orchestrator.domain.users import Actor
-from orchestrator.domain.web_addresses import split_address
 from orchestrator.services.notifications.notifications import notify
 from orchestrator.services.notifications.rows import PreferencesRow
+from orchestrator.services.url_safety import http_problem
 from orchestrator.services.vault import WEBHOOKS, seal, unseal
 from orchestrator.settings import get_settings
 
@@ -58,11 +58,10 @@ def save_preferences(
     """
     address = webhook_url.strip()
     problems: list[tuple[str, str]] = []
-    parts = split_address(address)
-    if address and (parts.scheme not in ("http", "https") or not parts.hostname or len(address) > MAX_WEBHOOK_URL):
-        problems.append(("webhook_url", "Give an address that begins with https://, or leave it empty."))
-    elif parts.username or parts.password:
-        problems.append(("webhook_url", "Leave name and password out of the address; the signature says who sends."))
+    if address and (problem := http_problem(address)):
+        problems.append(("webhook_url", problem))
+    elif len(address) > MAX_WEBHOOK_URL:
+        problems.append(("webhook_url", f"The address may have {MAX_WEBHOOK_URL} characters."))
     if unknown := [kind for kind in kinds if kind not in KINDS]:
         problems.append(("kinds", f"There is no kind of notification {unknown[0]!r}; choose from {', '.join(KINDS)}."))
     if email and not get_settings().smtp_host:

@@ -180,13 +180,17 @@ def test_a_slow_webhook_delays_nobody_else(
         assert "did not answer within 1 second" in max(delivery.error for delivery in tried)
 
 
-def test_private_addresses_are_not_called(redis_server: RedisProcess, ada: Actor, hook: str) -> None:
+def test_private_addresses_are_not_called(
+    redis_server: RedisProcess, ada: Actor, hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for host in ("localhost", "127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0"):
         with pytest.raises(Unreachable):
             public_address(host, 80)
+    allow(monkeypatch, allow_private_urls="1")
     with session_scope() as session:
         preferences.save_preferences(session, ada, hook, False)
         notify(session, ada.user_id, "failed", "motions failed")
+    allow(monkeypatch, allow_private_urls="0")  # as when a public name leads to a private address by now
     assert deliver_due() == 0
     assert Hook.got == []
     with session_scope() as session:
@@ -212,8 +216,21 @@ def test_mail_arrives(redis_server: RedisProcess, ada: Actor, monkeypatch: pytes
 
 
 BAD_ADDRESSES = [
-    "ftp://example.org", "example.org/hook", "http://", "https://me:pw@example.org", "http://[bad", "https://a.example:99999/",
-]  # fmt: skip
+    "ftp://example.org",
+    "example.org/hook",
+    "http://",
+    "https://me:pw@example.org",
+    "http://[bad",
+    "https://a.example:99999/",
+    "http://127.0.0.1/",
+    "http://2130706433/",
+    "http://localhost.:80/",
+    "https://a.example/\r\nX: y",
+    "https://a b.example/",
+    "http://.",
+    f"https://{'a' * 64}.example/",
+    "https://a.example/" + "a" * 2_000,
+]
 
 
 @pytest.mark.parametrize("address", BAD_ADDRESSES)
