@@ -35,11 +35,21 @@ class Orientation:
 
 
 UPRIGHT = Orientation()
+_TURNS = {
+    90: Orientation(True, False, True),
+    -90: Orientation(True, True, False),
+    180: Orientation(False, True, True),
+    -180: Orientation(False, True, True),
+}
+"""By the degrees that a frame is turned anticlockwise."""
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:
     """The nearest of the eight turns and mirrors to the frame's display matrix (ISO 14496-12, 8.3.2)."""
-    stored = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        stored = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # a further kind of data that PyAV does not know, such as the EXIF of JPEG pictures
+        return _TURNS.get(round(frame.rotation / 90) * 90, UPRIGHT)
     if stored is None:
         return UPRIGHT
     a, b, _, c, d, *_ = _MATRIX.unpack(bytes(stored)[: _MATRIX.size])  # x' = ax + cy, y' = bx + dy

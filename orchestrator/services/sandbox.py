@@ -66,6 +66,8 @@ class Tool(Enum):
     """Draws the frames that a model gets of a clip."""
     JOIN_FRAMES = Program("jobs.sandbox.join_frames", 150.0)
     """Writes pictures as the frames of a clip."""
+    MAKE_FILMS = Program("jobs.sandbox.make_films", 4_000.0)
+    """Writes folders of numbered pictures as films: one JSON line in, one out, until stdin ends."""
     PARQUET_ROWS = Program("jobs.sandbox.read_parquet", 150.0)
     """Prints the rows of a Parquet file as JSON lines."""
     XLSX_ROWS = Program("jobs.sandbox.read_xlsx", 150.0)

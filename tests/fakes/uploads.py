@@ -3,6 +3,8 @@
 import io
 import zipfile
 
+from sqlmodel import Session
+
 from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
@@ -26,17 +28,28 @@ def uploaded_dataset(actor: Actor, files: dict[str, bytes], task: Task = Task.CL
         session.add(dataset)
         session.flush()
         assert dataset.id
-        for number, (name, data) in enumerate(files.items()):
-            upload = Upload(
-                id=f"{dataset.id}-{number}",
-                owner_id=actor.user_id,
-                dataset_id=dataset.id,
-                filename=name,
-                length=len(data),
-                status=UploadStatus.COMPLETE,
-            )
-            session.add(upload)
-            path = upload_path(upload.id)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+        _add_uploads(session, actor, dataset.id, files)
         return dataset.id
+
+
+def add_uploads(actor: Actor, dataset_id: int, files: dict[str, bytes]) -> None:
+    """Adds complete uploads to a dataset that has been imported, which is imported again."""
+    with session_scope() as session:
+        session.get_one(Dataset, dataset_id).status = DatasetStatus.PROCESSING
+        _add_uploads(session, actor, dataset_id, files)
+
+
+def _add_uploads(session: Session, actor: Actor, dataset_id: int, files: dict[str, bytes]) -> None:
+    for number, (name, data) in enumerate(files.items()):
+        upload = Upload(
+            id=f"{dataset_id}-{number}",
+            owner_id=actor.user_id,
+            dataset_id=dataset_id,
+            filename=name,
+            length=len(data),
+            status=UploadStatus.COMPLETE,
+        )
+        session.add(upload)
+        path = upload_path(upload.id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)

@@ -48,10 +48,14 @@ ADDED = frozenset(
 )
 """What REST says since version 0.1, as `parts` names it, besides rules and answers."""
 _CLIP_BODY = "patch / requestBody / content / application/json / schema / properties"
-NEW_FIELDS = tuple(
-    f" / /api/v1/{route} / {_CLIP_BODY} / {name} / "
-    for route in ("clips/{clip_id}", "datasets/{dataset_id}/clips")
-    for name in ("labels", "captions", "conversations", "start_s", "end_s")
+_READING_BODY = "post / requestBody / content / application/json / schema / properties"
+NEW_FIELDS = (
+    *(
+        f" / /api/v1/{route} / {_CLIP_BODY} / {name} / "
+        for route in ("clips/{clip_id}", "datasets/{dataset_id}/clips")
+        for name in ("labels", "captions", "conversations", "start_s", "end_s")
+    ),
+    f" / /api/v1/datasets/{{dataset_id}}/read / {_READING_BODY} / frame_rate / ",
 )
 """Optional fields of bodies since version 0.1, with all that belongs to them."""
 

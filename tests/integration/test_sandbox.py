@@ -50,6 +50,9 @@ def long_work(folder: Path, tool: Tool) -> Iterator[tuple[list[str], bytes]]:
     elif tool is Tool.JOIN_FRAMES:
         os.mkfifo(fifo)
         yield [], json.dumps({"pictures": [str(fifo)], "target": "x", "fps": 2, "bytes": 10**6}).encode() + b"\n"
+    elif tool is Tool.MAKE_FILMS:
+        os.mkfifo(fifo)
+        yield ["1000000"], json.dumps({"pictures": [str(fifo)], "target": "x", "fps": 2}).encode() + b"\n"
     elif tool is Tool.PROBE:
         yield [], b""
     elif tool is Tool.PREVIEW:

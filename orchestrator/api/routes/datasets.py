@@ -40,7 +40,7 @@ from orchestrator.services.datasets.export import plan_export, stream
 from orchestrator.services.datasets.export_formats import FORMATS
 from orchestrator.services.datasets.ingest import sources, uploads
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
-from orchestrator.services.datasets.ingest.layouts.reading import LEVELS, ROLES
+from orchestrator.services.datasets.ingest.layouts.reading import FASTEST_RATE, LEVELS, ROLES
 from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
 from orchestrator.services.datasets.ingest.review import accept_layout
 from orchestrator.services.datasets.media import clips, previews
@@ -104,6 +104,8 @@ class ReadingWish(BaseModel):
     level: Annotated[int, NO_FLAG, rule(minimum=1, maximum=LEVELS)] = 1
     ignore_splits: Flag = False
     by_hand: Flag = False
+    frame_rate: Annotated[float, NO_FLAG, rule(minimum=0, maximum=FASTEST_RATE)] = 0.0
+    """Frames a second of folders of pictures; 0: as the files say, else 25."""
 
 
 class SplitWish(BaseModel):

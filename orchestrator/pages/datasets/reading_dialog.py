@@ -9,6 +9,7 @@ from orchestrator.states.datasets.reading import LAYOUT_CHOICES
 from orchestrator.states.datasets.reading import DatasetReadingState as State
 from orchestrator.ui.primitives.choice import switch
 from orchestrator.ui.primitives.field import field
+from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.select import select
 
 _TITLES = {
@@ -42,6 +43,20 @@ def _columns() -> rx.Component:
     )
 
 
+def _frame_rate() -> rx.Component:
+    """The rate of the films that are made of folders of pictures."""
+    return field(
+        "Frames a second of folders of pictures",
+        text_input(
+            value=State.frame_rate,
+            on_change=State.set_frame_rate,
+            input_mode="decimal",
+            placeholder=State.usual_rate,
+        ),
+        error=problem_of(State, "frame_rate"),
+    )
+
+
 def reading_dialog() -> rx.Component:
     """Closed until "Correct" is pressed."""
     folder = field(
@@ -56,6 +71,7 @@ def reading_dialog() -> rx.Component:
             error=problem_of(State, "layout"),
         ),
         rx.match(State.layout, ("videofolder", _columns()), ("folders", folder), rx.fragment()),
+        rx.cond(State.has_frame_folders, _frame_rate(), rx.fragment()),
         switch("Let each job select its own splits", checked=State.ignore_splits, on_change=State.choose_splits),
         general_problem(problem_of(State, "")),
         small_note(

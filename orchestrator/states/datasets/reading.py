@@ -28,6 +28,11 @@ class DatasetReadingState(Dialog, rx.State):
     columns: dict[str, str] = {}
     level: str = "1"
     ignore_splits: bool = False
+    frame_rate: str = ""
+    """Frames a second of folders of pictures, as it is typed; "" for what the files say."""
+    usual_rate: str = ""
+    """The rate that is taken where none is typed."""
+    has_frame_folders: bool = False
     column_choices: list[dict[str, str]] = []
     level_choices: list[dict[str, str]] = []
     problems: dict[str, str] = {}
@@ -50,6 +55,9 @@ class DatasetReadingState(Dialog, rx.State):
             for level, name in enumerate(folders, 1)
         ]
         self.layout, self.level = last.get("layout") or DETECTED, str(last.get("level") or 1)
+        rate, usual = last.get("frame_rate") or 0.0, choices.get("frame_rate") or 0.0
+        self.has_frame_folders, self.usual_rate = bool(usual), f"{usual:g}"
+        self.frame_rate = f"{rate:g}" if rate else ""
         self.columns = dict.fromkeys(ROLES, BY_NAME) | dict(last.get("columns") or {})
         self.ignore_splits, self.problems, self.opened = bool(last.get("ignore_splits")), {}, True
 
@@ -75,6 +83,11 @@ class DatasetReadingState(Dialog, rx.State):
 
     @rx.event
     @signed_in
+    async def set_frame_rate(self, rate: str):
+        self.frame_rate, self.problems = rate, {}
+
+    @rx.event
+    @signed_in
     async def read_again(self):
         """Lets a worker read the files again; the page shows its progress."""
         page = await self.get_state(DatasetDetailState)
@@ -83,6 +96,7 @@ class DatasetReadingState(Dialog, rx.State):
             "columns": {role: name for role, name in self.columns.items() if name != BY_NAME},
             "level": parse_number(self.level, LARGEST_ID) or 1,
             "ignore_splits": self.ignore_splits,
+            "frame_rate": _rate(self.frame_rate) if self.has_frame_folders else 0.0,
         }
         try:
             await run_as_user(self, request_reinterpretation, page._id(), values)
@@ -91,3 +105,11 @@ class DatasetReadingState(Dialog, rx.State):
             return None
         self.opened = False
         return DatasetDetailState.refresh
+
+
+def _rate(text: str) -> float | str:
+    """A typed rate, also with a comma; 0.0 for none, and a text that is no number as it is."""
+    try:
+        return float(text.strip().replace(",", ".") or 0)
+    except ValueError:
+        return text

@@ -102,6 +102,8 @@ class ImportPaths:
     root: str
     stored: Mapping[str, str]
     """Files of the owner's other datasets, by content hash."""
+    failed: Mapping[str, str]
+    """Why a film could not be made of a folder of pictures, by its name in the upload."""
 
 
 def import_clips(
@@ -114,6 +116,7 @@ def import_clips(
     should_continue: Callable[[], bool],
     concurrency: int,
     stored: Mapping[str, str] | None = None,
+    failed: Mapping[str, str] | None = None,
 ) -> list[NewClip] | None:
     """Probes all files of a layout and moves usable videos to the storage.
 
@@ -123,6 +126,7 @@ def import_clips(
         should_continue: asked before each batch.
         concurrency: how many batches are probed at the same time.
         stored: files of the owner's other datasets by content hash; equal contents share one file on disk.
+        failed: why films could not be made of folders of pictures, by their names.
 
     Returns:
         The records, all of one film together, the films in the order of the layout; None when `should_continue`
@@ -133,7 +137,7 @@ def import_clips(
     for entry in entries:
         films.setdefault(entry.name, []).append((entry, reason_not_to_use(task, entry, layout)))
     folders = (str(staging), f"{folder}/clips", f"{folder}/thumbs")
-    paths = ImportPaths(dataset_id, *folders, f"{get_settings().storage_dir}/", stored or {})
+    paths = ImportPaths(dataset_id, *folders, f"{get_settings().storage_dir}/", stored or {}, failed or {})
     for path in (paths.clips, paths.thumbs):
         os.makedirs(path, exist_ok=True)
     imported: list[NewClip] = []
@@ -300,7 +304,9 @@ def _unprobed(paths: ImportPaths, film: Film) -> list[NewClip]:
         clip = NewClip(paths.dataset_id, name[-255:], label, caption, prompt, entry.split, annotations)
         clip.start_s, clip.end_s = (entry.span.start_s, entry.span.end_s) if entry.span else (None, None)
         clip.content_hash, clip.size_bytes = content_hash, size
-        if not there:
+        if name in paths.failed:
+            _reject(clip, ClipProblem.DAMAGED, paths.failed[name])
+        elif not there:
             missing = entry.problem or f"{name.rpartition('/')[2]} was not uploaded."
             _reject(clip, ClipProblem.NOT_UPLOADED, missing)
         elif reason and content_hash:

@@ -31,6 +31,7 @@ from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.services.datasets.counts import update_counts
 from orchestrator.services.datasets.files import dataset_folder, may_be_video, remove_unpacked
 from orchestrator.services.datasets.ingest.archive_notes import ARCHIVES, findings_before
+from orchestrator.services.datasets.ingest.frame_films import frame_folders_of, keep_manifest, make_films
 from orchestrator.services.datasets.ingest.import_clips import (
     Content,
     NewClip,
@@ -44,6 +45,7 @@ from orchestrator.services.datasets.ingest.import_clips import (
 )
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS, detect_layout
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.frame_folders import FrameFolders
 from orchestrator.services.datasets.ingest.layouts.reading import parse_reading_options
 from orchestrator.services.datasets.ingest.layouts.summary import SAMPLES, summary
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
@@ -118,7 +120,9 @@ def ingest_dataset(
             if not names:
                 staging.mkdir(parents=True)
                 names = restage_files(existing, folder, staging) if reinterprets else stage_uploads(uploads, staging)
-            tree = Tree(staging, names)
+            frames = frame_folders_of(staging, names, options.frame_rate)
+            _refuse_other_rate(frames, options.frame_rate)
+            tree = Tree(staging, names, frames)
             layout = with_stored_spans(detect_layout(tree, options), existing)
             archives = archive_findings(staging) or findings_before(last_summary)
             layout_summary = summary(
@@ -135,10 +139,13 @@ def ingest_dataset(
         known = {content_of(clip) for clip in existing.values()} if reinterprets else known
         stored = _stored_in_other_datasets(dataset_id)
         with _reader_errors():
-            clips = import_clips(dataset_id, task, staging, added, known, probe, should_continue, concurrency, stored)
-        if clips is None:
+            made = make_films(staging, frames, should_continue, concurrency)
+            clips = made and import_clips(
+                dataset_id, task, staging, added, known, probe, should_continue, concurrency, stored, made.failed
+            )
+        if made is None or clips is None:
             return "left to another worker"
-        layout_summary["notes"] = [*layout_summary["notes"], *film_notes(clips)]
+        layout_summary["notes"] = [*layout_summary["notes"], *made.notes(), *film_notes(clips)]
         layout_summary[NOT_USED] = to_json([*from_json(layout_summary[NOT_USED]), *unusable_clips(clips)])
         new = [clip for clip in clips if not clip.content_hash or content_of(clip) not in known]
         with _reader_errors(), session_scope() as session:
@@ -149,6 +156,7 @@ def ingest_dataset(
                 if note := merge_annotations(session, dataset_id, reuploaded):
                     layout_summary[REUPLOAD_NOTE] = note
             _record(session, dataset_id, new, uploads, layout, layout_summary, options.by_hand)
+        keep_manifest(staging, unused_files_folder(folder))
         keep_for_reinterpretation(staging, folder, added)
     except NotEnoughAnnotations as error:
         return _fail(dataset_id, error.message, uploads, layout_summary)
@@ -168,6 +176,21 @@ def ingest_dataset(
         shutil.rmtree(staging, ignore_errors=True)
     delete_upload_files(upload.id for upload in uploads)
     return "ready"
+
+
+def _refuse_other_rate(frames: FrameFolders, chosen: float) -> None:
+    """Refuses another rate for films that were added already.
+
+    Raises:
+        Invalid: there are such films.
+    """
+    others = [film for film in frames.films if film in frames.made and chosen and frames.rate_of(film) != chosen]
+    if others:
+        raise Invalid(
+            f"{others[0].rpartition('.')[0]} was added at {frames.rate_of(others[0]):g} frames a second. To choose "
+            "another rate, add the folders to a new dataset with a review.",
+            "frame_rate",
+        )
 
 
 @contextmanager

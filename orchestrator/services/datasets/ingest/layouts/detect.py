@@ -25,6 +25,7 @@ from orchestrator.services.datasets.ingest.layouts import (
     mmaction,
     msrvtt,
     openai_chat,
+    rawframes,
     sharegpt,
     sidecars,
     something,
@@ -38,6 +39,7 @@ from orchestrator.services.datasets.ingest.layouts import (
 )
 from orchestrator.services.datasets.ingest.layouts.class_names import with_class_names
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.frame_rates import frame_notes, read_stated_rates
 from orchestrator.services.datasets.ingest.layouts.matched_rows import in_both_note
 from orchestrator.services.datasets.ingest.layouts.reading import ReadingOptions
 from orchestrator.services.datasets.ingest.layouts.spans import films_on_one_side
@@ -73,6 +75,7 @@ LAYOUTS: dict[str, tuple[str, Reader]] = {
     "ucf101": ("UCF101 (lists)", ucf101.read),
     "hmdb51": ("HMDB51 (lists)", hmdb51.read),
     "line_pairs": ("prompts.txt and videos.txt", line_pairs.read),
+    "rawframes": ("Lists of frame folders (mmaction, TSN)", rawframes.read),
     "webdataset": ("WebDataset (shards)", webdataset.read),
     "videofolder": ("A table with a line for each clip", videofolder.read),
     "mmaction": ("Path and label lists (mmaction, VideoMAE)", mmaction.read),
@@ -90,10 +93,12 @@ def detect_layout(tree: Tree, options: ReadingOptions | None = None) -> Detected
         Invalid: it cannot be read with the chosen layout.
     """
     options = options or ReadingOptions()
+    tree.frames.chosen_rate = options.frame_rate
+    read_stated_rates(tree)
     layout = _chosen(tree, options) if options.layout else _detected(tree)
     layout = with_class_names(tree, with_split_lists(tree, layout))
     entries, in_both = films_on_one_side(layout.entries)
-    notes = [*layout.notes, *([in_both_note(in_both)] if in_both else [])]
+    notes = [*frame_notes(layout, tree.frames), *layout.notes, *([in_both_note(in_both)] if in_both else [])]
     layout = replace(layout, entries=entries, notes=notes)
     if options.ignore_splits:
         layout = replace(layout, entries=[replace(entry, split=Split.AUTO) for entry in layout.entries])

@@ -1,7 +1,10 @@
 """EPIC-Kitchens: a table with a line for each action, its times, verb, noun and narration."""
 
+from orchestrator.domain.annotations import Span
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.frame_rates import frames_span, has_frame_columns
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
+from orchestrator.services.datasets.ingest.layouts.rows import Row
 from orchestrator.services.datasets.ingest.layouts.spans import read_span
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
@@ -24,8 +27,15 @@ def read(tree: Tree) -> DetectedLayout | None:
                 file,
                 labels=f"{verb} {noun}".strip(),
                 captions=row.get("narration"),
-                span=read_span(row.get("start_timestamp"), row.get("stop_timestamp")),
+                span=_span(tree, row),
                 split=split_in(file),
             )
     columns = {"file": "video_id", "span": "start_timestamp, stop_timestamp", "label": "verb and noun"}
     return collected.done(columns | {"caption": "narration"})
+
+
+def _span(tree: Tree, row: Row) -> Span | None:
+    """The times of a row; by its frames where the film is made of pictures, whose rate can be changed."""
+    film = tree.index.at(str(row.get("video_id"))) or next(iter(tree.index.named(str(row.get("video_id")))), "")
+    times = read_span(row.get("start_timestamp"), row.get("stop_timestamp"))
+    return frames_span(row, film, tree.frames) if film in tree.frames.films and has_frame_columns(row) else times

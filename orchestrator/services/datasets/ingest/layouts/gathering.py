@@ -17,6 +17,7 @@ from orchestrator.services.datasets.ingest.layouts.splits import splits_by_folde
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.services.datasets.not_used import NotUsedKind, NotUsedList
 
+_NO_FRAMES = "Its list of pictures is no run of a film's frames: only such lists can be used."
 _SEVERAL_FILMS = "It is about several films at once; a sample has one film here."
 MAX_MISSING_LISTED = 20
 """How many missing clips are listed by name; the others are counted."""
@@ -40,6 +41,8 @@ class EntryCollector:
         self._rows: list[DescribedClip] = []
         self._problems: dict[str, str] = {}
         self._unanswered = 0
+        self._no_frames: dict[str, str] = {}
+        """The first picture of a list that is no run of frames, by annotation file."""
         self._samples: Counter[str] = Counter()
         """How many rows of each file are about several films at once."""
         self._account = RowAccount(tree)
@@ -110,6 +113,18 @@ class EntryCollector:
             name = PurePosixPath(str(stated)).name
             self.leave_out(str(stated), file, f"{name} is in a sample of several films, which cannot be used.")
 
+    def part_of_frames(self, pictures: Sequence[Any]) -> tuple[str, Span | None] | None:
+        """The film of a list of pictures, and the span of it; None where they are no run of one film's frames."""
+        if not pictures or not all(isinstance(picture, str) for picture in pictures):
+            return None
+        return self._tree.frames.part_of(pictures)
+
+    def leave_out_pictures(self, pictures: Sequence[Any], file: str) -> None:
+        """Records a row whose film is a list of pictures that are not there, or not in their order."""
+        stated = str(pictures[0])[:200] if pictures else ""
+        self._no_frames[file] = self._no_frames.get(file) or stated
+        self._account.leave_out(self._account.row_of(file), _NO_FRAMES, stated=stated)
+
     def leave_list(self, file: str, reason: str) -> None:
         """Records a list of a further split, which is not used."""
         self.add_source(file)
@@ -139,7 +154,7 @@ class EntryCollector:
         for row, match in zip(self._rows, matches, strict=True):
             matched.add(row, match)
         if not matched.entries:
-            self._tree.problems += _sample_notes(self._samples)
+            self._tree.problems += _sample_notes(self._samples) + self._no_frames_notes()
             if problem := matched.problem_of_all(named):
                 self._tree.problems.append(problem)
             return None
@@ -152,11 +167,19 @@ class EntryCollector:
             [
                 *(notes or []),
                 *_sample_notes(self._samples),
+                *self._no_frames_notes(),
                 *matched.notes(named),
                 *_unanswered_note(self._unanswered, named),
             ],
             [*self._not_used.groups(), *self._account.not_used(self.files)],
         )
+
+    def _no_frames_notes(self) -> list[str]:
+        return [
+            f"{PurePosixPath(file).name} lists pictures that are no run of a film's frames; such rows are left out "
+            f"(the first begins with {first})."
+            for file, first in self._no_frames.items()
+        ]
 
     def _left_out(self, named: str, matched: MatchedRows) -> list[Entry]:
         """The uploaded clips that no row describes, and the first of the named ones that were not uploaded."""

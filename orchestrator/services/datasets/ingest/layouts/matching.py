@@ -7,10 +7,11 @@ folders, such as those of another machine.
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.text_repair import normalize_text
 
 Parts = tuple[str, ...]
@@ -70,7 +71,12 @@ _Search = _Found | tuple[_Found, ...] | None
 class ClipIndex:
     """The clips of an upload, for searches by path, by folder and name, and by name with or without its ending."""
 
-    def __init__(self, videos: Sequence[str]) -> None:
+    def __init__(self, videos: Sequence[str], of_any_ending: Collection[str] = ()) -> None:
+        """
+        Args:
+            of_any_ending: the videos that rows may name with the ending of any video, such as films made of pictures.
+        """
+        self.of_any_ending = frozenset(of_any_ending)
         self._exact: dict[str, list[str]] = defaultdict(list)
         self._folded: dict[str, list[str]] = defaultdict(list)
         self._by_name: dict[str, list[str]] = defaultdict(list)
@@ -139,6 +145,11 @@ def _search(index: ClipIndex, row: NamedClip, ties: dict[tuple[str, str], list[s
         if len(best) == 1:
             return _found(best[0], parts)
         several = several or tuple(_found(video, parts) for video in best[:MAX_SEVERAL])
+    if not several and index.of_any_ending:
+        stems = tuple(_stem(name) for name in row.names if is_video(name))
+        found = _search(index, NamedClip(row.file, stems), ties) if stems else None
+        if isinstance(found, _Found) and found.name in index.of_any_ending:
+            return found
     return several or None
 
 

@@ -20,10 +20,10 @@ def summary(layout: DetectedLayout, tree: Tree, options: ReadingOptions, samples
     """The layout as JSON values.
 
     Returns:
-        {"key", "title", "files", "columns", "notes", "not_used", "samples"}; for corrections also "choices", the
-        columns of the tables and the folders of a clip, and "reading", the options. A sample has "file", "label",
-        "caption", "prompt", "split", how many "labels", "captions" and "turns" it has, and the seconds "start_s" and
-        "end_s" of a span.
+        {"key", "title", "files", "columns", "notes", "not_used", "samples"}; for corrections also "choices" (the
+        columns of the tables, the folders of a clip, the rate of frame folders) and "reading", the options. A sample
+        has "file", "label", "caption", "prompt", "split", how many "labels", "captions" and "turns" it has, and the
+        seconds "start_s" and "end_s" of a span.
     """
     usable = [entry for entry in layout.entries if not entry.problem]
     # From the beginning, the middle and the end, because neighbours are alike.
@@ -38,7 +38,7 @@ def summary(layout: DetectedLayout, tree: Tree, options: ReadingOptions, samples
         "notes": _notes(layout.notes),
         NOT_USED: to_json(layout.not_used),
         "samples": shown,
-        "choices": {"columns": _columns(tree), "folders": _folders(usable or layout.entries)},
+        "choices": {"columns": _columns(tree), "folders": _folders(usable or layout.entries)} | _frame_rate(tree),
         "reading": asdict(options),
     }
     return storable(values)
@@ -75,6 +75,11 @@ def _columns(tree: Tree) -> list[str]:
     """The columns of the first tables, in their order."""
     rows = (row for name in tree.texts(*TABLE_ENDINGS)[:_MAX_FILES] for row in tree.rows(name)[:1])
     return list(dict.fromkeys(str(key)[:80] for row in rows for key in row if key))[:_MAX_COLUMNS]
+
+
+def _frame_rate(tree: Tree) -> dict[str, float]:
+    """The rate of folders of pictures, where it can be chosen."""
+    return {"frame_rate": rate} if (rate := tree.frames.unmade_rate()) else {}
 
 
 def _folders(entries: list[Entry]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.services.datasets.files import ending_of, holds_video, is_video, may_be_video
 from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows, xlsx_rows
+from orchestrator.services.datasets.ingest.layouts.frame_folders import FrameFolders
 from orchestrator.services.datasets.ingest.layouts.json_records import looks_like_json, read_records
 from orchestrator.services.datasets.ingest.layouts.matching import ClipIndex
 from orchestrator.services.datasets.ingest.layouts.rows import ReadKeys, Row, Rows, peek
@@ -29,9 +30,15 @@ class Unreadable(Exception):
 class Tree:
     """The files of an upload by their path inside it, with forward slashes; no file outside of `root` is opened."""
 
-    def __init__(self, root: Path, names: Iterable[str]) -> None:
+    def __init__(self, root: Path, names: Iterable[str], frames: FrameFolders | None = None) -> None:
+        """
+        Args:
+            names: the files below `root`; those of frame folders are replaced by their films.
+            frames: the frame folders, where they were looked for.
+        """
         self._root = root
-        self.names = sorted(names)
+        self.frames = frames or FrameFolders()
+        self.names = sorted(self.frames.names_with_films(names))
         self.videos = [
             name for name in self.names if is_video(name) or (may_be_video(name) and holds_video(root / name))
         ]
@@ -225,4 +232,4 @@ class Tree:
     @cached_property
     def index(self) -> ClipIndex:
         """The videos for searches by name."""
-        return ClipIndex(self.videos)
+        return ClipIndex(self.videos, self.frames.films)

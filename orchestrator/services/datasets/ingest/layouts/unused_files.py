@@ -43,6 +43,8 @@ def unused_files(tree: Tree, layout: DetectedLayout) -> list[NotUsed]:
         ending = ending_of(name)
         if is_documentation(name):
             collected.add(NotUsedKind.FILE, name, "A readme, a licence or the like.")
+        elif name in tree.frames.left_out:
+            collected.add(NotUsedKind.FILE, name, tree.frames.left_out[name], stored=False)
         elif ending not in _DESCRIPTIONS:
             reason, step = frames if ending in _PICTURES else _no_text(ending)
             collected.add(NotUsedKind.FILE, name, reason, step, stored=False)
@@ -85,13 +87,14 @@ def is_documentation(name: str) -> bool:
 
 
 def _frames_reason(pictures: list[str]) -> tuple[str, str]:
-    """What is said of the pictures: several in one folder are probably the frames of a film."""
+    """What is said of the pictures: several in one folder may be the frames of a film."""
     folders = [folder for folder, count in Counter(name.rpartition("/")[0] for name in pictures).items() if count > 1]
     if not folders:
         return "A picture, and no film.", ""
-    films = f"1 film ({folders[0]})" if len(folders) == 1 else f"{len(folders):,} films (the first is {folders[0]})"
+    films = f"1 folder ({folders[0]})" if len(folders) == 1 else f"{len(folders):,} folders (the first is {folders[0]})"
     command = f"ffmpeg -framerate 25 -pattern_type glob -i 'FOLDER/*{ending_of(pictures[0])}' FOLDER.mp4"
-    return f"The frames of {films} as pictures: only films are read.", f"Make a film of each folder: {command}"
+    what = "neither numbered as the frames of a film are, nor JPEG, PNG or WebP"
+    return f"Pictures of {films} that are {what}.", f"Number them, or make a film of each folder: {command}"
 
 
 def _no_text(ending: str) -> tuple[str, str]:

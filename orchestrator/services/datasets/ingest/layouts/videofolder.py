@@ -11,7 +11,9 @@ from orchestrator.domain.annotations import Annotations, Conversation, Span, Tur
 from orchestrator.services.datasets.export_marks import CONVERSATIONS
 from orchestrator.services.datasets.ingest.layouts.annotation_texts import plain
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.frame_rates import frames_span, has_frame_columns
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
+from orchestrator.services.datasets.ingest.layouts.matching import NamedClip, match_clips
 from orchestrator.services.datasets.ingest.layouts.options import chosen_option, options_of, split_cell
 from orchestrator.services.datasets.ingest.layouts.spans import read_span
 from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
@@ -69,7 +71,7 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
                 labels=_labels(row, columns),
                 captions=captions,
                 conversations=conversations,
-                span=_span(row, columns),
+                span=_span(tree, row, columns, stated),
                 split=split_of(row.get(columns["split"])) if "split" in columns else split_in(file),
                 alternatives=_names_of_id(stated) if _plain_name(columns["file"]) in _IDS else (),
                 folder_is_label=not {"label", "labels"} & columns.keys(),
@@ -114,8 +116,13 @@ def _options(row: Row, columns: dict[str, str]) -> dict[str, str]:
     return options_of(row) if _plain_name(columns.get("caption", "")) in _ANSWERS else {}
 
 
-def _span(row: Row, columns: dict[str, str]) -> Span | None:
-    """The part of the film that a row describes."""
+def _span(tree: Tree, row: Row, columns: dict[str, str], stated: Any) -> Span | None:
+    """The part of the film that a row describes: by times, or by the frames of a folder of pictures."""
+    if tree.frames.films and has_frame_columns(row):
+        names = (str(stated), *_names_of_id(stated))
+        match = match_clips(tree.index, [NamedClip("", names)])[0]
+        if match.name in tree.frames.films:
+            return frames_span(row, match.name, tree.frames)
     if not {"start", "end"} <= columns.keys():
         return None
     return read_span(row.get(columns["start"]), row.get(columns["end"]))

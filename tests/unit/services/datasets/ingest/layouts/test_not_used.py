@@ -129,12 +129,13 @@ def test_persian_words_and_emoji_keep_their_joiners(tmp_path: Path) -> None:
     assert repr(text)[1:-1] in repr(layout.entries[0])
 
 
-def test_pictures_in_folders_are_named_as_the_frames_of_films(tmp_path: Path) -> None:
-    frames = {f"frames/run/v{film}/{number:03}.png": "" for film in range(3) for number in range(4)}
+def test_pictures_in_folders_that_are_no_frame_folders_are_named(tmp_path: Path) -> None:
+    frames = {f"frames/run/v{film}/{number:03}.bmp": "" for film in range(3) for number in range(4)}
     layout = read(tmp_path, frames | {"cat/0.mp4": ""})
-    assert reason(layout, "frames/run/v0/000.png") == (
-        "The frames of 3 films (the first is frames/run/v0) as pictures: only films are read. Make a film of each "
-        "folder: ffmpeg -framerate 25 -pattern_type glob -i 'FOLDER/*.png' FOLDER.mp4"
+    assert reason(layout, "frames/run/v0/000.bmp") == (
+        "Pictures of 3 folders (the first is frames/run/v0) that are neither numbered as the frames of a film are, nor "
+        "JPEG, PNG or WebP. Number them, or make a film of each folder: "
+        "ffmpeg -framerate 25 -pattern_type glob -i 'FOLDER/*.bmp' FOLDER.mp4"
     )
 
 
