@@ -38,10 +38,8 @@ TARGETS: dict[str, Target] = {
     "final_loss_differs": {"max": 0.0},
     "records_doubled": {"max": 0.0},
 }
-MINUTES = float(os.environ.get("LOREEL_CHAOS_MINUTES", "10"))
-EACH = int(os.environ.get("LOREEL_CHAOS_EACH", "30"))
-EACH_OUTAGE = min(EACH, 10)
-"""How often PostgreSQL is restarted and the link cut, each for many seconds."""
+MINUTES = float(os.environ.get("LOREEL_CHAOS_MINUTES", "25"))
+EACH = int(os.environ.get("LOREEL_CHAOS_EACH", "10"))
 SEED = int(os.environ.get("LOREEL_CHAOS_SEED", "7"))
 FATAL = ("worker", "work process", "trainer")
 """Each costs the job an attempt; a job has three, so `MAX_STRIKES` of them hit one job."""
@@ -204,8 +202,7 @@ def _launcher(running: Studio, postgres: PostgresProcess, body: dict[str, Any]) 
 
 def _strike_all(victims: Victims, chance: random.Random, books: Books) -> None:
     """Each kind at its random moments; what cannot be struck in its moment is tried again and again."""
-    times = {name: EACH_OUTAGE if name in OUTAGES else EACH for name in KINDS}
-    plan = sorted((chance.uniform(0.0, MINUTES * 60), name) for name in KINDS for _ in range(times[name]))
+    plan = sorted((chance.uniform(0.0, MINUTES * 60), name) for name in KINDS for _ in range(EACH))
     print(f"{len(plan)} strikes in {MINUTES:g} minutes", file=sys.stderr)
     began, late = time.monotonic(), []
     while plan or late:
