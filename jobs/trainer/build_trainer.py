@@ -16,6 +16,7 @@ from jobs.trainer.stopping import StoppableItems
 from jobs.trainer.threads import ThreadTuner
 from orchestrator.domain.job_files import CHECKPOINTS
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.tasks import TASKS
 
 
 def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[VideoTrainer, Reporter]:
@@ -44,6 +45,8 @@ def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[Vid
         eval_dataset=validation if len(validation) else None,
         data_collator=family.collate(plan),
         evaluate_family=lambda model, raw, final: family.evaluate(plan, model, evaluated, raw, final),
+        headline=TASKS[plan.task].headline,
+        recipe=plan.recipe,
         stop=run.stop,
         prunes=run.spec.prunes,
         callbacks=[

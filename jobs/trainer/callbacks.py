@@ -13,7 +13,7 @@ from jobs.trainer.distributed import rng_states, set_rng_states
 from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.live_records import Stage
-from orchestrator.domain.metric_definitions import figure
+from orchestrator.domain.metric_definitions import figure, inside_sentence
 from orchestrator.domain.run_summary import Prediction
 from orchestrator.domain.tasks import METRICS
 
@@ -158,10 +158,5 @@ class Reporter(TrainerCallback):
 
 def _evaluation_line(step: int, total: int, epoch: float, values: dict[str, float]) -> str:
     parts = [f"Epoch {epoch:.0f}, step {step} of {total}: validation loss {values['eval_loss']:.4f}"]
-    parts += [f"{_inside(m.label)} {figure(m, values[name])}" for name, m in METRICS.items() if name in values]
+    parts += [f"{inside_sentence(m.label)} {figure(m, values[name])}" for name, m in METRICS.items() if name in values]
     return ", ".join(parts) + "."
-
-
-def _inside(label: str) -> str:
-    """A label as it is written within a sentence; ROUGE-L and R@1 stay as they are."""
-    return label if label[1:2].isupper() or "@" in label else label[0].lower() + label[1:]

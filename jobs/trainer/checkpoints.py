@@ -9,13 +9,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from jobs.runs.library_versions import VERSIONS, installed_versions
-from orchestrator.domain.job_files import CHECKPOINT_PREFIX, MANIFEST
+from orchestrator.domain.job_files import BEST_EVALUATION, CHECKPOINT_PREFIX, MANIFEST
+from orchestrator.domain.kept_step import BestEvaluation
 from orchestrator.domain.numbers import parse_number
 
 KEPT = 2
-"""Checkpoints that an attempt keeps."""
+"""The newest checkpoints that an attempt keeps, next to those of their best evaluations."""
 _EVALUATION_PENDING = "evaluation_pending"
 """An empty file in a checkpoint whose evaluation has not ended; not listed in the manifest, since it goes away."""
+_UNLISTED = (_EVALUATION_PENDING, BEST_EVALUATION)
 _FULL = ("no space left on device", "disk quota exceeded", "storagefull", "inline_container.cc", "iostream error")
 """How safetensors and torch tell of a full disk: with errors of their own, the system's words inside."""
 
@@ -23,7 +25,7 @@ _FULL = ("no space left on device", "disk quota exceeded", "storagefull", "inlin
 def commit_checkpoint(part: Path, final: Path) -> None:
     """Notes in `part` which libraries wrote it, lists what is in it, syncs it and renames it to `final`."""
     (part / VERSIONS).write_text(json.dumps(installed_versions()))
-    files = sorted(path for path in part.rglob("*") if path.is_file() and path.name != _EVALUATION_PENDING)
+    files = sorted(path for path in part.rglob("*") if path.is_file() and path.name not in _UNLISTED)
     listing = {path.relative_to(part).as_posix(): [path.stat().st_size, _sum(path)] for path in files}
     for path in files:
         _sync(path)
@@ -75,10 +77,35 @@ def is_evaluation_pending(checkpoint: Path) -> bool:
     return (checkpoint / _EVALUATION_PENDING).exists()
 
 
+def write_best_evaluation(checkpoint: Path, best: BestEvaluation) -> None:
+    """Notes in a checkpoint which evaluation was the best up to its step."""
+    if checkpoint.is_dir():
+        part = checkpoint / f".{BEST_EVALUATION}.part"
+        part.write_text(json.dumps(best.to_json()))
+        os.replace(part, checkpoint / BEST_EVALUATION)
+
+
+def read_best_evaluation(checkpoint: Path) -> BestEvaluation:
+    """What `write_best_evaluation` noted; nothing evaluated where it is missing or damaged."""
+    try:
+        return BestEvaluation.from_json(json.loads((checkpoint / BEST_EVALUATION).read_text()))
+    except (OSError, ValueError):
+        return BestEvaluation()
+
+
+def checkpoint_of_step(step: int, folder: Path, earlier: Iterable[Path] = ()) -> Path | None:
+    """The complete checkpoint of a step, the attempt's own first; None where it is missing or damaged."""
+    candidates = (folder / f"{CHECKPOINT_PREFIX}{step}", *(path for path in earlier if _step(path) == step))
+    return next((path for path in candidates if is_complete(path)), None)
+
+
 def prune_checkpoints(folder: Path) -> None:
-    """Keeps the newest two of an attempt's own checkpoints, and no half-written one."""
-    for path in sorted(folder.glob(f"{CHECKPOINT_PREFIX}*"), key=_step, reverse=True)[KEPT:]:
-        shutil.rmtree(path, ignore_errors=True)
+    """Keeps the newest two of an attempt's own checkpoints with the best of each, and no half-written one."""
+    paths = sorted(folder.glob(f"{CHECKPOINT_PREFIX}*"), key=_step, reverse=True)
+    best = {read_best_evaluation(path).step for path in paths[:KEPT]}
+    for path in paths[KEPT:]:
+        if _step(path) not in best:
+            shutil.rmtree(path, ignore_errors=True)
     for path in folder.glob(".part*"):
         shutil.rmtree(path, ignore_errors=True)
 

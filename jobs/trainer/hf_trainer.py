@@ -11,15 +11,26 @@ from transformers.trainer import TRAINER_STATE_NAME
 
 from jobs.families.protocol import RawOutput, Score
 from jobs.trainer.callbacks import Diverged
-from jobs.trainer.checkpoints import commit_checkpoint, is_evaluation_pending, mark_evaluation, prune_checkpoints
+from jobs.trainer.checkpoints import (
+    commit_checkpoint,
+    is_evaluation_pending,
+    mark_evaluation,
+    prune_checkpoints,
+    read_best_evaluation,
+    write_best_evaluation,
+)
 from jobs.trainer.device_settings import device_arguments
 from jobs.trainer.distributed import is_main_process, preserve_rng, wait_for_all, world_size
 from jobs.trainer.loss_weighting import LossWeights
 from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.job_files import CHECKPOINT_PREFIX
+from orchestrator.domain.kept_step import BestEvaluation
 from orchestrator.domain.live_records import Stage
+from orchestrator.domain.metric_definitions import Metric
+from orchestrator.domain.recipe_eval import Keep
 from orchestrator.domain.recipe_optim import Scheduler
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.tasks import METRICS
 
 _SCHEDULES = {
     Scheduler.COSINE: "cosine",
@@ -60,7 +71,8 @@ def training_arguments(
         data_seed=optim.seed,
         logging_steps=1,
         logging_nan_inf_filter=False,
-        eval_strategy="epoch" if evaluates else "no",
+        eval_strategy=("steps" if recipe.eval.every else "epoch") if evaluates else "no",
+        eval_steps=recipe.eval.every or None,
         save_strategy="epoch",
         save_total_limit=None,
         label_names=["labels"] if reads_logits else [],
@@ -79,12 +91,16 @@ class VideoTrainer(Trainer):
         self,
         *args: Any,
         evaluate_family: Callable[[Any, RawOutput, bool], Score],
+        headline: Metric,
+        recipe: Recipe,
         stop: StopSignal | None = None,
         prunes: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._prunes = prunes
+        self._prunes, self._headline, self._keep = prunes, headline, recipe.eval
+        self.best = BestEvaluation()
+        """The best evaluation so far."""
         self._evaluate_family = evaluate_family
         self._stop = stop or StopSignal()
         self._saved_step = self._evaluated_step = -1
@@ -124,6 +140,7 @@ class VideoTrainer(Trainer):
         self.args.eval_on_start = pending
         self._saved_step = _load_state(checkpoint).global_step
         self._evaluated_step = -1 if pending else self._saved_step
+        self.best = read_best_evaluation(checkpoint)
 
     def restore(self, checkpoint: Path) -> None:
         """Loads weights and progress of the checkpoint after the last step, and evaluates it where that is missing."""
@@ -131,7 +148,24 @@ class VideoTrainer(Trainer):
         self._load_from_checkpoint(str(checkpoint))
         self.state = _load_state(checkpoint)
         if self.args.eval_on_start:
+            self.args.eval_on_start = False
             self.evaluate()
+
+    def load_weights(self, checkpoint: Path) -> None:
+        """Loads the weights of a checkpoint and nothing else of it."""
+        self._load_from_checkpoint(str(checkpoint))
+
+    def has_ended_early(self, checkpoint: Path) -> bool:
+        """True where the recipe's patience was over at the checkpoint, which is then loaded, and evaluated if due."""
+        if not self._keep.patience:
+            return False
+        self.restore(checkpoint)
+        return self.is_patience_over
+
+    @property
+    def is_patience_over(self) -> bool:
+        """True once as many evaluations in a row as the recipe allows were no better than the best."""
+        return 0 < self._keep.patience <= self.best.since_best
 
     def progress(self) -> tuple[int, int, float]:
         """Step, steps of the whole run, epoch."""
@@ -143,7 +177,13 @@ class VideoTrainer(Trainer):
         with preserve_rng():
             metrics = super().evaluate(*args, **kwargs)
         self._evaluated_step = self.state.global_step
+        self.best = self.best.after(
+            self.state.global_step, float(self.state.epoch or 0), _metrics_of(metrics), self._headline
+        )
+        if self.is_patience_over:
+            self.control.should_training_stop = True
         if is_main_process():
+            self._note_best(self._checkpoint_folder())
             mark_evaluation(self._checkpoint_folder(), pending=False)
         self._stop.enter(Stage.TRAINING, *self.progress())
         return metrics
@@ -151,8 +191,10 @@ class VideoTrainer(Trainer):
     def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
         """Saves before it evaluates, unlike the Trainer: what was trained must outlive a stop in the evaluation."""
         evaluates = self.control.should_evaluate and self._evaluated_step != self.state.global_step
-        if self._stop.stopping:
-            evaluates = evaluates and self._at_epoch_end()  # due, but left to the attempt that goes on
+        if self._stop.stopping:  # due, but left to the attempt that goes on
+            evaluates = self._evaluated_step != self.state.global_step and self._is_evaluation_due()
+        elif evaluates and self._keep.every:
+            self.control.should_save = True
         self.control.should_evaluate, self._evaluation_due = False, evaluates
         super()._maybe_log_save_evaluate(*args, **kwargs)
         self._evaluation_due = False
@@ -160,9 +202,20 @@ class VideoTrainer(Trainer):
             self.control.should_save, self.control.should_evaluate = False, True
             super()._maybe_log_save_evaluate(*args, **kwargs)
 
-    def _at_epoch_end(self) -> bool:
+    def _is_evaluation_due(self) -> bool:
+        if self.eval_dataset is None:
+            return False
+        if self.state.global_step >= self.state.max_steps:
+            return True
+        if self._keep.every:
+            return self.state.global_step % self._keep.every == 0
         epoch = float(self.state.epoch or 0)
-        return self.state.global_step >= self.state.max_steps or math.isclose(epoch, round(epoch), abs_tol=1e-6)
+        return math.isclose(epoch, round(epoch), abs_tol=1e-6)
+
+    def _note_best(self, checkpoint: Path) -> None:
+        """Where the recipe goes by it: a checkpoint of another run holds no such note."""
+        if self._keep.keep is Keep.BEST or self._keep.patience:
+            write_best_evaluation(checkpoint, self.best)
 
     def _checkpoint_folder(self) -> Path:
         return Path(self.args.output_dir or ".") / f"{CHECKPOINT_PREFIX}{self.state.global_step}"
@@ -202,6 +255,7 @@ class VideoTrainer(Trainer):
             if is_main_process():
                 part = self._part_folder / final.name
                 mark_evaluation(part, pending=self._evaluation_due)
+                self._note_best(part)
                 commit_checkpoint(part, final)
         finally:
             self._part_folder = None
@@ -239,6 +293,11 @@ class VideoTrainer(Trainer):
         with torch.no_grad():
             loss = self.compute_loss(model, self._prepare_inputs(inputs))
         return loss.detach(), None, None
+
+
+def _metrics_of(metrics: dict[str, float]) -> dict[str, float]:
+    """The loss and the family's metrics, without what the Trainer measures of itself."""
+    return {name: float(value) for name, value in metrics.items() if name in ("eval_loss", *METRICS)}
 
 
 def has_all_steps(checkpoint: Path) -> bool:

@@ -123,6 +123,7 @@ def _trainer(
 ) -> tuple[Any, Any]:
     from jobs.trainer.callbacks import StepClock
     from jobs.trainer.hf_trainer import VideoTrainer, training_arguments
+    from orchestrator.domain.tasks import TASKS
 
     short = plan.recipe.model_copy(
         update={"optim": plan.recipe.optim.model_copy(update={"max_steps": STEPS, "gradient_accumulation": 1})}
@@ -139,6 +140,8 @@ def _trainer(
         eval_dataset=validation if len(validation) else None,
         data_collator=collate,
         evaluate_family=lambda model, raw, final: family.evaluate(plan, model, validation, raw, final),
+        headline=TASKS[plan.task].headline,
+        recipe=short,
         callbacks=[clock],
     )
     return trainer, clock

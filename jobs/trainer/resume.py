@@ -14,6 +14,8 @@ waited for Redis and the database, in a new process (`jobs/runs/attempt.py`).
   training and validation set (`jobs/trainer/split.py`).
 - Augmentation and choice of a conversation: a generator per batch, seeded by epoch and clips (`generator_for` in
   `jobs/families/pixels.py`). The epoch comes from `SetEpoch` in `jobs/trainer/callbacks.py`, also in the middle of one.
+- The best evaluation so far, and how many since it were no better: `best.json` in each checkpoint
+  (`write_best_evaluation` in `jobs/trainer/checkpoints.py`). Its checkpoint is kept as long as one that names it.
 - Workers of the data loader: started for each epoch, so that they know which one it is
   (`jobs/trainer/device_settings.py`).
 - RNG in evaluation: an evaluation does not advance it (`preserve_rng` in `jobs/trainer/distributed.py`), so that losses
@@ -64,6 +66,8 @@ def train_remaining_steps(trainer: VideoTrainer, checkpoint: Path | None, record
         elif has_all_steps(checkpoint):
             recorder.log(f"All steps are trained: evaluating {checkpoint.name}.")
             trainer.restore(checkpoint)
+        elif trainer.has_ended_early(checkpoint):
+            recorder.log(f"The patience was over at {checkpoint.name}.")
         else:
             recorder.log(f"Going on from {checkpoint.name}.")
             trainer.resume_from(checkpoint)

@@ -23,6 +23,7 @@ from jobs.trainer.data import RunData, load_data
 from jobs.trainer.distributed import is_main_process, wait_for_all, world_size
 from jobs.trainer.export import export
 from jobs.trainer.hf_trainer import VideoTrainer
+from jobs.trainer.kept import load_kept_step
 from jobs.trainer.oom_recovery import (
     MemorySettings,
     OutOfMemory,
@@ -39,6 +40,7 @@ from jobs.trainer.setup import Run, apply_liger_kernels, load_with_adapters, pre
 from jobs.trainer.stopping import StopRequested, StopSignal
 from jobs.trainer.train_result import TrainResult
 from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.kept_step import KeptBecause
 from orchestrator.domain.live_records import Stage
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import TASKS
@@ -117,7 +119,7 @@ def _load_and_train(run: Run, memory: MemorySettings, resumes: bool) -> TrainRes
 def _train_and_export(
     run: Run, plan: Plan, model: Any, clips: RunData, trainer: VideoTrainer, reporter: Reporter, resumes: bool
 ) -> TrainResult:
-    """Evaluates the base, trains, evaluates, exports."""
+    """Evaluates the base, trains, loads the step that is kept, evaluates it, exports."""
     kind, validation, stop = TASKS[plan.task].answer, clips.validation, run.stop
     stop.enter(Stage.BASELINE)
     baseline = load_or_measure_baseline(run.folder, run.family, plan, trainer, validation)
@@ -127,8 +129,12 @@ def _train_and_export(
     checkpoint = checkpoint_to_resume(run.folder, run.spec.checkpoints) if resumes else None
     train_remaining_steps(trainer, checkpoint, run.recorder)
 
-    outcome = EvaluationResult()
-    if not stop.stopping and len(validation):
+    outcome, kept = EvaluationResult(), load_kept_step(run, plan, trainer)
+    if kept.sentence and is_main_process():
+        run.recorder.note(kept.sentence, "kept")
+    if stop.stopping:
+        outcome.summary = RunSummary.of_values(trainer.best.values if kept.why is KeptBecause.BEST else {})
+    elif len(validation):
         # The metrics of exactly what is exported. A stopped run has those of its latest evaluation only.
         with contextlib.suppress(StopRequested):
             loss = _evaluate_all_clips(trainer, validation, stop)
@@ -136,7 +142,8 @@ def _train_and_export(
                 trainer.score, kind, loss, run.splits.validation, baseline.values, baseline.before
             )
     seconds = time.monotonic() - run.began_at
-    summary = outcome.summary.merged(_run_facts(run, plan, model, clips, trainer, seconds))
+    facts = _run_facts(run, plan, model, clips, trainer, seconds).merged(RunSummary(kept=kept))
+    summary = outcome.summary.merged(facts)
     exported = is_main_process() and _export(run, plan, model, trainer, outcome, summary)
     files = "; the files are ready" if exported else ""
     run.recorder.log(f"{'Stopped' if stop.stopping else 'Done'} after {seconds:.0f} s{files}.")

@@ -8,6 +8,7 @@ data/jobs/{id}/a{attempt}/
     baseline.json       what the untouched base does with the validation set
     easing.json         a smaller batch, after the memory ran out
     checkpoints/checkpoint-{step}/
+        best.json       the best evaluation up to this step
     adapter/ or model/  the result
     result.json         how the attempt ended
     tensorboard/
@@ -25,6 +26,8 @@ CHECKPOINTS = "checkpoints"
 CHECKPOINT_PREFIX = "checkpoint-"
 MANIFEST = "whole.json"
 """In a complete checkpoint: the size and the sum of each of its files."""
+BEST_EVALUATION = "best.json"
+"""In a checkpoint: the best evaluation so far (`BestEvaluation`); not in the manifest, since it changes later."""
 RESULT = "result.json"
 TENSORBOARD = "tensorboard"
 

@@ -21,3 +21,8 @@ class Metric:
 def figure(metric: Metric, value: float) -> str:
     """A value as people read it: 93.8 %, or 2."""
     return formatting.percent(value, 1) if metric.share else f"{value:g}"
+
+
+def inside_sentence(label: str) -> str:
+    """A label as it is written within a sentence; ROUGE-L and R@1 stay as they are."""
+    return label if label[1:2].isupper() or "@" in label else label[0].lower() + label[1:]

@@ -8,6 +8,7 @@ from pydantic import ValidationError, field_validator, model_validator
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipe_data import Data, Machine
+from orchestrator.domain.recipe_eval import Evaluation
 from orchestrator.domain.recipe_fields import FieldSpec, RecipeField, RecipePart, Section, fields_of
 from orchestrator.domain.recipe_names import unknown_parameter
 from orchestrator.domain.recipe_optim import Optim, Optimizer
@@ -33,6 +34,7 @@ class Recipe(RecipePart):
     qlora: Qlora = Qlora()
     optim: Optim = Optim()
     data: Data = Data()
+    eval: Evaluation = Evaluation()
     machine: Machine = Machine()
     output_name: Annotated[
         str,

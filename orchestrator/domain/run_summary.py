@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Self, assert_never
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from orchestrator.domain.json_schemas import OneOf
+from orchestrator.domain.kept_step import KeptBecause
 from orchestrator.domain.tasks import AnswerKind, Task, task_spec
 
 TRAIN_SERIES = ("loss", "learning_rate", "grad_norm", "samples_per_s")
@@ -103,6 +104,24 @@ class Prediction(_Document):
                 assert_never(kind)
 
 
+class KeptStep(_Document):
+    """Which step of the run was exported, and why."""
+
+    step: int = 0
+    epoch: float = 0.0
+    why: KeptBecause | None = None
+    measure: str = ""
+    """The metric by which it was the best; "" where it was not chosen by one."""
+    value: float | None = None
+    """Of that metric, at the evaluation that decided."""
+    evaluations: int = 0
+    """Evaluations that were compared."""
+    ended_early: bool = False
+    """The recipe's patience ended the run before its last step."""
+    sentence: str = ""
+    """All of it in words."""
+
+
 class RunSummary(_Document):
     """Progress and result of a run. The trainer knows some fields, the worker adds the others while it trains."""
 
@@ -131,6 +150,9 @@ class RunSummary(_Document):
     system: str = ""
     """The most usual system turn of the training split."""
     final_step: int = 0
+    """The last step that was trained."""
+    kept: KeptStep = KeptStep()
+    """Which step was exported; empty for runs of versions that always exported the last."""
     train_seconds: float | None = None
     train_clips: int = 0
     validation_clips: int = 0

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.schema.shapes import StringId
 from orchestrator.domain.recipe_data import Data, Machine
+from orchestrator.domain.recipe_eval import Evaluation
 from orchestrator.domain.recipe_optim import Optim
 from orchestrator.domain.recipe_qlora import Qlora, TrainingType
 from orchestrator.services.training.compare import Comparison
@@ -71,6 +72,7 @@ class ClonedJob(BaseModel):
     qlora: Qlora = Qlora()
     optim: Optim = Optim()
     data: Data = Data()
+    eval: Evaluation = Evaluation()
     machine: Machine = Machine()
     output_name: str
     notes: list[str] = Field(description="In what the new job will differ from this one.")

@@ -42,6 +42,7 @@ from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.live_records import HistoryRecord, HubRecord
 from orchestrator.domain.numbers import LARGEST_ID, parse_id, parse_number
 from orchestrator.domain.recipe_data import Data, Machine
+from orchestrator.domain.recipe_eval import Evaluation
 from orchestrator.domain.recipe_optim import Optim
 from orchestrator.domain.recipe_qlora import Qlora, TrainingType
 from orchestrator.domain.recipes import Recipe, parse_recipe
@@ -74,6 +75,7 @@ class UncheckedJobBody(BaseModel):
     qlora: unchecked_part(Qlora)  # pyright: ignore[reportInvalidTypeForm]
     optim: unchecked_part(Optim)  # pyright: ignore[reportInvalidTypeForm]
     data: unchecked_part(Data)  # pyright: ignore[reportInvalidTypeForm]
+    eval: unchecked_part(Evaluation)  # pyright: ignore[reportInvalidTypeForm]
     machine: unchecked_part(Machine)  # pyright: ignore[reportInvalidTypeForm]
     output_name: str = "adapter"
     dataset_version: OptionalVersion = None
@@ -90,6 +92,7 @@ class JobBody(UncheckedJobBody):
     qlora: body_part(Qlora)  # pyright: ignore[reportInvalidTypeForm]
     optim: body_part(Optim)  # pyright: ignore[reportInvalidTypeForm]
     data: body_part(Data)  # pyright: ignore[reportInvalidTypeForm]
+    eval: body_part(Evaluation)  # pyright: ignore[reportInvalidTypeForm]
     machine: body_part(Machine)  # pyright: ignore[reportInvalidTypeForm]
     output_name: OutputName = "adapter"
 

@@ -10,14 +10,18 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.attempts import Checkpoint, EndedAttempt
-from orchestrator.domain.job_files import CHECKPOINT_PREFIX, CHECKPOINTS, MANIFEST
+from orchestrator.domain.job_files import BEST_EVALUATION, CHECKPOINT_PREFIX, CHECKPOINTS, MANIFEST
+from orchestrator.domain.kept_step import BestEvaluation
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.training_jobs import ON_WORKER, TrainingJob
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.attempts.folders import attempt_folder, job_folder
 
 KEPT = 2
-"""Checkpoints that a job keeps: the second is there in case the newest is damaged."""
+"""The newest checkpoints that a job keeps: the second is there in case the first is damaged.
+
+The checkpoint of the best evaluation up to each of them is kept as well: a run exports it.
+"""
 
 
 def hold_job(session: Session, job_id: int, attempt: int) -> bool:
@@ -81,8 +85,8 @@ def take_in_newest(session: Session, job_id: int, attempt: int) -> None:
     counted = session.exec(select(Checkpoint).where(Checkpoint.job_id == job_id)).all()
     known = {row.step for row in counted if row.attempt == attempt}
     found = complete_checkpoints(attempt_folder(job_id, attempt))
-    keys = {(row.attempt, row.step) for row in counted} | {(attempt, step) for step in found}
-    kept = set(sorted(keys)[-KEPT:])
+    paths = {(row.attempt, row.step): job_folder(job_id) / row.path for row in counted}
+    kept = keys_to_keep(paths | {(attempt, step): path for step, path in found.items()})
     _add(session, job_id, attempt, known, {step: path for step, path in found.items() if (attempt, step) in kept})
     replaced = [path for step, path in found.items() if (attempt, step) not in kept]
     for row in counted:
@@ -91,6 +95,26 @@ def take_in_newest(session: Session, job_id: int, attempt: int) -> None:
             session.delete(row)
     session.flush()
     after_commit(session, lambda: [shutil.rmtree(path, ignore_errors=True) for path in replaced])
+
+
+def keys_to_keep(paths: Mapping[tuple[int, int], Path]) -> set[tuple[int, int]]:
+    """The (attempt, step) of the newest checkpoints, and of the best evaluation up to each of them."""
+    newest = sorted(paths)[-KEPT:]
+    return set(newest) | {best for key in newest if (best := _best_up_to(key, paths)) is not None}
+
+
+def best_step(checkpoint: Path) -> int:
+    """The step of the best evaluation up to a checkpoint; 0 where there was none, or the run does not go by it."""
+    try:
+        return BestEvaluation.from_json(json.loads((checkpoint / BEST_EVALUATION).read_text())).step
+    except (OSError, ValueError):
+        return 0
+
+
+def _best_up_to(key: tuple[int, int], paths: Mapping[tuple[int, int], Path]) -> tuple[int, int] | None:
+    """Of several attempts that saved the best step, the newest one before `key` is the one that was evaluated."""
+    step = best_step(paths[key])
+    return max((other for other in paths if other[1] == step and other <= key), default=None)
 
 
 def counted_checkpoints(session: Session, job_id: int) -> list[Checkpoint]:

@@ -17,7 +17,7 @@ from orchestrator.domain.training_jobs import FINAL, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.attempts.checkpoints import counted_checkpoints
+from orchestrator.services.attempts.checkpoints import best_step, counted_checkpoints
 from orchestrator.services.attempts.folders import attempt_folder, attempts_on_disk, job_folder
 from orchestrator.services.training.lifecycle import add_event
 from orchestrator.services.training.rows import CheckpointRow
@@ -141,5 +141,6 @@ def _zips(job_id: int) -> list[Path]:
 
 def _counted(session: Session, job_id: int) -> list[CheckpointRow]:
     rows = [row for row in counted_checkpoints(session, job_id) if (job_folder(job_id) / row.path).is_dir()]
-    found = [CheckpointRow(row.step, row.attempt, row.bytes, row.saved_at) for row in rows]
-    return sorted(found, key=lambda row: (row.step, row.attempt), reverse=True)
+    rows.sort(key=lambda row: (row.step, row.attempt), reverse=True)
+    best = best_step(job_folder(job_id) / rows[0].path) if rows else 0
+    return [CheckpointRow(row.step, row.attempt, row.bytes, row.saved_at, row.step == best) for row in rows]

@@ -142,6 +142,8 @@ class CheckpointRow:
     """The attempt that saved it."""
     size_bytes: int
     saved_at: datetime
+    best: bool = False
+    """Whether its evaluation is the best so far, so that the run exports it; False where the last step is exported."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from orchestrator.domain.json_schemas import OneOf
 from orchestrator.domain.metric_definitions import Metric
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.queueing import Sweep
+from orchestrator.domain.recipe_eval import Keep
 from orchestrator.domain.recipe_fields import RecipeValue
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.tasks import TASKS
@@ -243,8 +244,10 @@ def _has_result(line: SweepJob) -> bool:
 
 
 def _job(job: TrainingJob, sweep: Sweep) -> SweepJob:
-    # The exported adapter is the last state of the run, so that its last value counts, not the best on the way.
-    score = job.summary.value(sweep.metric)
+    # What is exported counts: until the run has ended, the best so far where the best step is kept, else the last.
+    keeps_best = value_of(job.recipe, "eval.keep") != Keep.LAST
+    best = job.summary.best(sweep.metric) if keeps_best and job.status in ACTIVE else None
+    score = job.summary.value(sweep.metric) if best is None else best
     values = {name: value_of(job.recipe, name) for name in sweep.grid}
     return SweepJob(job.id or 0, job.name, job.status.value, values, score, progress_share(job))
 

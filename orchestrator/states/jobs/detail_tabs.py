@@ -148,7 +148,8 @@ class CheckpointLine:
 
 def checkpoint_line(row: CheckpointRow) -> CheckpointLine:
     """A checkpoint as a row."""
-    return CheckpointLine(formatting.count(row.step), formatting.size(row.size_bytes), formatting.iso(row.saved_at))
+    step = formatting.count(row.step) + (", the best" if row.best else "")
+    return CheckpointLine(step, formatting.size(row.size_bytes), formatting.iso(row.saved_at))
 
 
 def file_line(job_id: int, row: ArtifactRow) -> FileLine:

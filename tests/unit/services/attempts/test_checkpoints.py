@@ -123,6 +123,29 @@ def test_the_newest_two_stay(ada: Actor) -> None:
     assert part.exists()
 
 
+def test_the_best_stays_until_a_better_one_replaces_it(ada: Actor) -> None:
+    """Also over an end of its attempt: the next attempt saves newer ones, which still name it."""
+    job_id = new_job(ada)
+    for step in (4, 8, 12, 16):
+        save_checkpoint(job_id, 1, step, best=4)
+        take_in(job_id, 1)
+    first = attempt_folder(job_id, 1)
+    assert sorted(complete_checkpoints(first)) == [4, 12, 16]
+    lose(job_id, 1)
+    claim(job_id, 2)
+    for step in (16, 20, 24):
+        save_checkpoint(job_id, 2, step, best=4)
+        take_in(job_id, 2)
+    second = attempt_folder(job_id, 2) / "checkpoints"
+    best = first / "checkpoints" / "checkpoint-4"
+    assert resumed_from(job_id) == [second / "checkpoint-24", second / "checkpoint-20", best]
+    for step in (28, 32):
+        save_checkpoint(job_id, 2, step, best=24)
+        take_in(job_id, 2)
+    assert resumed_from(job_id) == [second / f"checkpoint-{step}" for step in (32, 28, 24)]
+    assert not best.exists()
+
+
 def test_files_go_only_with_the_commit(ada: Actor) -> None:
     job_id = new_job(ada)
     for step in (4, 8, 12):

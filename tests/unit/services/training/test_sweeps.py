@@ -139,3 +139,15 @@ def test_the_report_is_complete_and_contains_no_script(redis_server: RedisProces
     assert "<script>alert(1)" not in page
     assert "src=" not in page.partition("</head>")[2]
     assert job_of(job_id).status.value in page
+
+
+@pytest.mark.parametrize(("keep", "score"), [("best", 0.9), ("last", 0.5)])
+def test_a_running_job_is_ranked_by_the_step_that_it_would_export(ada: Actor, keep: str, score: float) -> None:
+    sweep = make_sweep(ada)
+    with session_scope() as session:
+        job = session.get_one(TrainingJob, sweep.jobs[0].id)
+        job.recipe = job.recipe | {"eval": {"keep": keep}}
+        job.summary = RunSummary.of_values({"best_eval_accuracy": 0.9, "eval_accuracy": 0.5})
+        job.status = JobStatus.RUNNING
+    with session_scope() as session:
+        assert sweeps.get_sweep(session, ada, sweep.id).jobs[0].score == score

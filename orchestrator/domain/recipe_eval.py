@@ -1,0 +1,63 @@
+"""The part of a recipe about evaluation: when a run is evaluated, and which of its steps is exported."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from orchestrator.domain.recipe_fields import FieldSpec, RecipePart, Section
+
+
+class Keep(StrEnum):
+    """best: the step of the best evaluation is exported; last: the last step."""
+
+    BEST = "best"
+    LAST = "last"
+
+
+class Evaluation(RecipePart):
+    """How a run is judged on the validation clips, and which of its steps becomes the result."""
+
+    keep: Annotated[
+        Keep,
+        FieldSpec(
+            "Exported step",
+            "The exported step must be best or last.",
+            Section.ADVANCED,
+            452,
+            hint="best: by the task's first measure, then by the validation loss",
+            choices=(("best", "The best evaluation"), ("last", "The last")),
+            title="Exported step",
+            review_default=False,
+        ),
+    ] = Keep.BEST
+    """best: the step whose evaluation was the best by the task's headline measure, else by the validation loss."""
+    patience: Annotated[
+        int,
+        Field(ge=0, le=1000),
+        FieldSpec(
+            "Patience",
+            "Patience must be a whole number of evaluations from 0 to 1000; 0 never ends a run early.",
+            Section.ADVANCED,
+            454,
+            hint="evaluations without a better one that end the run; 0: off",
+            title="Patience",
+            review_default=False,
+        ),
+    ] = 0
+    """The run ends after this many evaluations in a row that were no better than the best; 0: it never ends early."""
+    every: Annotated[
+        int,
+        Field(ge=0, le=1_000_000),
+        FieldSpec(
+            "Evaluate every",
+            "Evaluate every must be a whole number of steps from 0 to 1000000; 0 evaluates after each epoch.",
+            Section.ADVANCED,
+            456,
+            hint="0: after each epoch",
+            unit="steps",
+            title="Steps between evaluations",
+            review_default=False,
+        ),
+    ] = 0
+    """Optimizer steps between two evaluations, each with a checkpoint; 0: after each epoch."""
