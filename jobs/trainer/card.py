@@ -37,7 +37,7 @@ def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSummar
             f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n",
             f"# {recipe.output_name}\n",
             f"A LoRA adapter for {family.title} that {does}.\n",
-            f"## Reached\n\n{_reached(plan, summary)} {summary.kept.sentence}".rstrip() + "\n",
+            f"## Reached\n\n{_reached(plan, summary)} {summary.exported.sentence}".rstrip() + "\n",
             *_metrics(plan, summary),
             *_matrix(summary),
             *_samples(summary),
@@ -104,7 +104,7 @@ def pretrained_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSum
     loss = f"Validation loss {summary.eval_loss:.4f}." if summary.eval_loss is not None else ""
     return (
         f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n# {recipe.output_name}\n\n"
-        f"{family.title}, trained on from {spec.model_name}, all weights. {loss} {summary.kept.sentence}".rstrip()
+        f"{family.title}, trained on from {spec.model_name}, all weights. {loss} {summary.exported.sentence}".rstrip()
         + "\n\n"
         f"{''.join(part + chr(10) for part in (*_metrics(plan, summary, 'model'), *_samples(summary)))}"
         f"## How it was made\n\n{_table(_facts(spec, recipe, summary))}\n\n"

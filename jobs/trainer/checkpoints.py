@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from jobs.runs.library_versions import VERSIONS, installed_versions
+from orchestrator.domain.exported_step import BestEvaluation
 from orchestrator.domain.job_files import BEST_EVALUATION, CHECKPOINT_PREFIX, MANIFEST
-from orchestrator.domain.kept_step import BestEvaluation
 from orchestrator.domain.numbers import parse_number
 
 KEPT = 2

@@ -23,8 +23,8 @@ from jobs.trainer.device_settings import device_arguments
 from jobs.trainer.distributed import is_main_process, preserve_rng, wait_for_all, world_size
 from jobs.trainer.loss_weighting import LossWeights
 from jobs.trainer.stopping import StopSignal
+from orchestrator.domain.exported_step import BestEvaluation
 from orchestrator.domain.job_files import CHECKPOINT_PREFIX
-from orchestrator.domain.kept_step import BestEvaluation
 from orchestrator.domain.live_records import Stage
 from orchestrator.domain.metric_definitions import Metric
 from orchestrator.domain.recipe_eval import Keep

@@ -22,8 +22,8 @@ from jobs.trainer.clips import ClipDataset
 from jobs.trainer.data import RunData, load_data
 from jobs.trainer.distributed import is_main_process, wait_for_all, world_size
 from jobs.trainer.export import export
+from jobs.trainer.exported_step import load_exported_step
 from jobs.trainer.hf_trainer import VideoTrainer
-from jobs.trainer.kept import load_kept_step
 from jobs.trainer.oom_recovery import (
     MemorySettings,
     OutOfMemory,
@@ -39,8 +39,8 @@ from jobs.trainer.resume import checkpoint_to_resume, train_remaining_steps
 from jobs.trainer.setup import Run, apply_liger_kernels, load_with_adapters, prepare_run, start_message
 from jobs.trainer.stopping import StopRequested, StopSignal
 from jobs.trainer.train_result import TrainResult
+from orchestrator.domain.exported_step import ExportReason
 from orchestrator.domain.failures import FailureKind
-from orchestrator.domain.kept_step import KeptBecause
 from orchestrator.domain.live_records import Stage
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import TASKS
@@ -119,7 +119,7 @@ def _load_and_train(run: Run, memory: MemorySettings, resumes: bool) -> TrainRes
 def _train_and_export(
     run: Run, plan: Plan, model: Any, clips: RunData, trainer: VideoTrainer, reporter: Reporter, resumes: bool
 ) -> TrainResult:
-    """Evaluates the base, trains, loads the step that is kept, evaluates it, exports."""
+    """Evaluates the base, trains, loads the step to export, evaluates it, exports."""
     kind, validation, stop = TASKS[plan.task].answer, clips.validation, run.stop
     stop.enter(Stage.BASELINE)
     baseline = load_or_measure_baseline(run.folder, run.family, plan, trainer, validation)
@@ -129,11 +129,11 @@ def _train_and_export(
     checkpoint = checkpoint_to_resume(run.folder, run.spec.checkpoints) if resumes else None
     train_remaining_steps(trainer, checkpoint, run.recorder)
 
-    outcome, kept = EvaluationResult(), load_kept_step(run, plan, trainer)
-    if kept.sentence and is_main_process():
-        run.recorder.note(kept.sentence, "kept")
+    outcome, chosen = EvaluationResult(), load_exported_step(run, plan, trainer)
+    if chosen.sentence and is_main_process():
+        run.recorder.note(chosen.sentence, "exported")
     if stop.stopping:
-        outcome.summary = RunSummary.of_values(trainer.best.values if kept.why is KeptBecause.BEST else {})
+        outcome.summary = RunSummary.of_values(trainer.best.values if chosen.why is ExportReason.BEST else {})
     elif len(validation):
         # The metrics of exactly what is exported. A stopped run has those of its latest evaluation only.
         with contextlib.suppress(StopRequested):
@@ -142,7 +142,7 @@ def _train_and_export(
                 trainer.score, kind, loss, run.splits.validation, baseline.values, baseline.before
             )
     seconds = time.monotonic() - run.began_at
-    facts = _run_facts(run, plan, model, clips, trainer, seconds).merged(RunSummary(kept=kept))
+    facts = _run_facts(run, plan, model, clips, trainer, seconds).merged(RunSummary(exported=chosen))
     summary = outcome.summary.merged(facts)
     exported = is_main_process() and _export(run, plan, model, trainer, outcome, summary)
     files = "; the files are ready" if exported else ""

@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar, Self, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from orchestrator.domain.exported_step import ExportReason
 from orchestrator.domain.json_schemas import OneOf
-from orchestrator.domain.kept_step import KeptBecause
 from orchestrator.domain.tasks import AnswerKind, Task, task_spec
 
 TRAIN_SERIES = ("loss", "learning_rate", "grad_norm", "samples_per_s")
@@ -104,12 +104,12 @@ class Prediction(_Document):
                 assert_never(kind)
 
 
-class KeptStep(_Document):
+class ExportedStep(_Document):
     """Which step of the run was exported, and why."""
 
     step: int = 0
     epoch: float = 0.0
-    why: KeptBecause | None = None
+    why: ExportReason | None = None
     measure: str = ""
     """The metric by which it was the best; "" where it was not chosen by one."""
     value: float | None = None
@@ -151,7 +151,7 @@ class RunSummary(_Document):
     """The most usual system turn of the training split."""
     final_step: int = 0
     """The last step that was trained."""
-    kept: KeptStep = KeptStep()
+    exported: ExportedStep = ExportedStep()
     """Which step was exported; empty for runs of versions that always exported the last."""
     train_seconds: float | None = None
     train_clips: int = 0

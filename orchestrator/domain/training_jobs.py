@@ -114,7 +114,7 @@ class JobEvent(SQLModel, table=True):
     job_id: int = Field(foreign_key="training_jobs.id", ondelete="CASCADE", index=True)
     kind: str = Field(max_length=32)
     """A status (queued, starting, running, ...), or a note: requeued, suspended, saved, freed, clips, captions, device,
-    cache, memory."""
+    cache, memory, exported."""
     message: str = Field(max_length=500)
     at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime, index=True)  # type: ignore[arg-type]
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from orchestrator.domain.kept_step import BestEvaluation
+from orchestrator.domain.exported_step import BestEvaluation
 from orchestrator.services.attempts.folders import attempt_folder
 
 

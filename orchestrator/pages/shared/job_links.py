@@ -22,6 +22,7 @@ _EVENT_MARKS = (
     ("failed", "circle-x", "bg-destructive/13 text-destructive"),
     ("lost", "unplug", "bg-warning/13 text-warning"),
     ("memory", "rotate-ccw", "bg-warning/13 text-warning"),
+    ("exported", "trophy", "bg-primary/13 text-primary"),
     ("freed", "trash-2", "bg-muted text-muted-foreground"),
     ("saved", "flag", "bg-success/13 text-success"),
     ("stopping", "circle-stop", "bg-muted text-muted-foreground"),

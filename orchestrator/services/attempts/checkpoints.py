@@ -10,8 +10,8 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.attempts import Checkpoint, EndedAttempt
+from orchestrator.domain.exported_step import BestEvaluation
 from orchestrator.domain.job_files import BEST_EVALUATION, CHECKPOINT_PREFIX, CHECKPOINTS, MANIFEST
-from orchestrator.domain.kept_step import BestEvaluation
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.training_jobs import ON_WORKER, TrainingJob
 from orchestrator.services.after_commit import after_commit

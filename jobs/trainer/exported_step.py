@@ -6,25 +6,25 @@ from jobs.families.protocol import Plan
 from jobs.trainer.checkpoints import checkpoint_of_step
 from jobs.trainer.hf_trainer import VideoTrainer
 from jobs.trainer.setup import Run
+from orchestrator.domain.exported_step import BestEvaluation, ExportReason, exported_sentence
 from orchestrator.domain.job_files import CHECKPOINTS
-from orchestrator.domain.kept_step import BestEvaluation, KeptBecause, kept_sentence
 from orchestrator.domain.recipe_eval import Keep
-from orchestrator.domain.run_summary import KeptStep
+from orchestrator.domain.run_summary import ExportedStep
 
 
-def load_kept_step(run: Run, plan: Plan, trainer: VideoTrainer) -> KeptStep:
-    """Loads the best step's weights into the trained model where the recipe keeps the best; says what was kept."""
+def load_exported_step(run: Run, plan: Plan, trainer: VideoTrainer) -> ExportedStep:
+    """Loads the best step's weights into the trained model where the recipe keeps the best; says what was exported."""
     last_step, best = trainer.state.global_step, trainer.best
     if not last_step:
-        return KeptStep()
+        return ExportedStep()
     why = _why(run, plan, trainer)
-    sentence = kept_sentence(why, last_step, best)
+    sentence = exported_sentence(why, last_step, best)
     if early := trainer.is_patience_over and last_step < trainer.state.max_steps:
         sentence += f" The run ended early, after {best.since_best} evaluations that were no better."
-    if why is not KeptBecause.BEST:
+    if why is not ExportReason.BEST:
         epoch = round(float(trainer.state.epoch or 0), 4)
-        return KeptStep(step=last_step, epoch=epoch, why=why, ended_early=early, sentence=sentence)
-    return KeptStep(
+        return ExportedStep(step=last_step, epoch=epoch, why=why, ended_early=early, sentence=sentence)
+    return ExportedStep(
         step=best.step,
         epoch=round(best.epoch, 4),
         why=why,
@@ -36,16 +36,16 @@ def load_kept_step(run: Run, plan: Plan, trainer: VideoTrainer) -> KeptStep:
     )
 
 
-def _why(run: Run, plan: Plan, trainer: VideoTrainer) -> KeptBecause:
-    """The reason for what is kept; the weights of the best step are loaded."""
+def _why(run: Run, plan: Plan, trainer: VideoTrainer) -> ExportReason:
+    """The reason for what is exported; the weights of the best step are loaded."""
     best: BestEvaluation = trainer.best
     if plan.recipe.eval.keep is Keep.LAST:
-        return KeptBecause.LAST
+        return ExportReason.LAST
     if not best.step:
-        return KeptBecause.NO_EVALUATION
+        return ExportReason.NO_EVALUATION
     if best.step != trainer.state.global_step:
         path = checkpoint_of_step(best.step, run.folder / CHECKPOINTS, map(Path, run.spec.checkpoints))
         if path is None:
-            return KeptBecause.BEST_IS_GONE
+            return ExportReason.BEST_IS_MISSING
         trainer.load_weights(path)
-    return KeptBecause.BEST
+    return ExportReason.BEST

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from orchestrator.domain.kept_step import BestEvaluation, KeptBecause, kept_sentence
+from orchestrator.domain.exported_step import BestEvaluation, ExportReason, exported_sentence
 from orchestrator.domain.metric_definitions import Metric
 from orchestrator.domain.recipe_eval import Keep
 from orchestrator.domain.recipes import Recipe
@@ -49,8 +49,8 @@ def test_a_state_that_cannot_be_read_is_that_of_no_evaluation(raw: object) -> No
 
 def test_the_sentence_names_step_measure_and_reason() -> None:
     best = best_of(ACCURACY, {"eval_accuracy": 0.938, "eval_loss": 1.0}, {"eval_accuracy": 0.5, "eval_loss": 1.0})
-    said = kept_sentence(KeptBecause.BEST, 20, best)
-    assert said == "Step 10 of 20 was kept: it had the best accuracy (93.8\u202f%) of 2\u00a0evaluations."
+    said = exported_sentence(ExportReason.BEST, 20, best)
+    assert said == "Step 10 of 20 was exported: it had the best accuracy (93.8\u202f%) of 2\u00a0evaluations."
     lost = best_of(ACCURACY, {"eval_loss": 0.25})
-    assert "the best validation loss (0.250) of 1\u00a0evaluation." in kept_sentence(KeptBecause.BEST, 10, lost)
-    assert all(kept_sentence(why, 10, best) for why in KeptBecause)
+    assert "the best validation loss (0.250) of 1\u00a0evaluation." in exported_sentence(ExportReason.BEST, 10, lost)
+    assert all(exported_sentence(why, 10, best) for why in ExportReason)

@@ -1,4 +1,4 @@
-"""Which step of a run becomes its result: the best evaluation so far, and the sentence that says which one was kept."""
+"""Which step of a run becomes its result: the best evaluation so far, and the sentence about the choice."""
 
 import math
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from orchestrator.domain.tasks import METRICS
 _LOSS = "eval_loss"
 
 
-class KeptBecause(StrEnum):
-    """Why a step was kept."""
+class ExportReason(StrEnum):
+    """Why a step was exported."""
 
     BEST = "best"
     """Its evaluation was the best."""
@@ -22,7 +22,7 @@ class KeptBecause(StrEnum):
     """The recipe asks for the last step."""
     NO_EVALUATION = "no_evaluation"
     """Nothing was evaluated that could be compared: no clips were held out, or the run was stopped before."""
-    BEST_IS_GONE = "best_is_gone"
+    BEST_IS_MISSING = "best_is_missing"
     """The checkpoint of the best evaluation is missing or damaged, so the last step is what is left."""
 
 
@@ -78,24 +78,24 @@ def _finite(value: float) -> float:
     return value if math.isfinite(value) else -math.inf
 
 
-def kept_sentence(why: KeptBecause, last_step: int, best: BestEvaluation) -> str:
-    """Which step was kept and why, as the job's page, the card and REST say it.
+def exported_sentence(why: ExportReason, last_step: int, best: BestEvaluation) -> str:
+    """Which step was exported and why, as the job's page, the card and REST say it.
 
     Args:
         last_step: the last step that was trained.
-        best: the best evaluation, whose step was kept where `why` says so.
+        best: the best evaluation, whose step was exported where `why` says so.
     """
-    last = f"Step {formatting.count(last_step)}, the last, was kept"
+    last = f"Step {formatting.count(last_step)}, the last, was exported"
     match why:
-        case KeptBecause.BEST:
-            step = f"Step {formatting.count(best.step)} of {formatting.count(last_step)} was kept"
+        case ExportReason.BEST:
+            step = f"Step {formatting.count(best.step)} of {formatting.count(last_step)} was exported"
             evaluated = formatting.plural(best.evaluations, "evaluation")
             return f"{step}: it had the best {_named(best)} of {evaluated}."
-        case KeptBecause.LAST:
+        case ExportReason.LAST:
             return f"{last}, as the recipe asks."
-        case KeptBecause.NO_EVALUATION:
+        case ExportReason.NO_EVALUATION:
             return f"{last}: there was no evaluation to choose by."
-        case KeptBecause.BEST_IS_GONE:
+        case ExportReason.BEST_IS_MISSING:
             return f"{last}: the checkpoint of the best evaluation is missing or damaged."
         case _:
             assert_never(why)
