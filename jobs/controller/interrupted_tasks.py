@@ -23,10 +23,12 @@ from orchestrator.domain.redis_keys import (
     model_lease,
     model_tries,
 )
-from orchestrator.services.adapters.operations import fail_operation
+from orchestrator.services.adapters.operations import fail_operation, operation_share
 from orchestrator.services.datasets.ingest.pipeline import fail_import as fail_dataset
+from orchestrator.services.datasets.ingest.uploads import import_share
 from orchestrator.services.db import session_scope
-from orchestrator.services.models.adding import CHECKING, FETCHING, fail_import
+from orchestrator.services.fair_turns import Share
+from orchestrator.services.models.adding import CHECKING, FETCHING, fail_import, model_share
 from orchestrator.services.queue import adapter_work_key, enqueue, ingest_key, model_key, waiting_keys, withdraw
 
 MAX_TRIES = 3
@@ -43,6 +45,7 @@ class Task:
         name: the function that the message names.
         argument: how that function calls the id.
         unfinished: ids of everything that should be queued or worked on now.
+        share: whose it is.
         key: the name of the message. lease, tries: Redis keys.
         give_up: ends it with a sentence.
     """
@@ -50,6 +53,7 @@ class Task:
     name: str
     argument: str
     unfinished: Callable[[Session], list[int]]
+    share: Callable[[Session, int], Share]
     key: Callable[[int], str]
     lease: Callable[[int], str]
     tries: Callable[[int], str]
@@ -66,9 +70,19 @@ def _datasets(session: Session) -> list[int]:
     return [dataset_id for dataset_id in session.exec(statement) if dataset_id]
 
 
+def _dataset_share(session: Session, dataset_id: int) -> Share:
+    dataset = session.get(Dataset, dataset_id)
+    return import_share(session, dataset) if dataset else Share(0)
+
+
 def _models(session: Session) -> list[int]:
     rows = session.exec(select(VideoModel).where(VideoModel.status == ModelStatus.PROCESSING)).all()
     return [row.id for row in rows if row.id and row.details.get("stage") in (FETCHING, CHECKING)]
+
+
+def _model_share(session: Session, model_id: int) -> Share:
+    model = session.get(VideoModel, model_id)
+    return model_share(model) if model else Share(0)
 
 
 def _adapter_operations(session: Session) -> list[int]:
@@ -81,6 +95,7 @@ TASKS = (
         TASK_INGEST,
         "dataset_id",
         _datasets,
+        _dataset_share,
         ingest_key,
         ingest_lease,
         ingest_tries,
@@ -91,6 +106,7 @@ TASKS = (
         TASK_MODEL,
         "model_id",
         _models,
+        _model_share,
         model_key,
         model_lease,
         model_tries,
@@ -101,6 +117,7 @@ TASKS = (
         TASK_ADAPTER,
         "work_id",
         _adapter_operations,
+        operation_share,
         adapter_work_key,
         adapter_lease,
         adapter_tries,
@@ -135,7 +152,9 @@ class InterruptedTasks:
             self._client.expire(task.tries(item), _TRIES_TTL_S)
             if tries < MAX_TRIES:
                 withdraw(task.key(item), PREP)
-                enqueue(task.name, task.key(item), PREP, **{task.argument: item})
+                with session_scope() as session:
+                    share = task.share(session, item)
+                enqueue(task.name, task.key(item), PREP, share, **{task.argument: item})
             else:
                 task.give_up(item, task.sentence)
                 self._client.delete(task.tries(item))

@@ -16,6 +16,7 @@ from orchestrator.services.datasets.media.previews import (
     refusal_marker,
 )
 from orchestrator.services.db import session_scope
+from orchestrator.services.fair_turns import Share
 from orchestrator.services.queue import enqueue, transcode_key
 from orchestrator.settings import get_settings
 
@@ -25,12 +26,13 @@ TURN_S = 20.0
 
 def run_transcode(dataset_id: int, turn: int = 0) -> str:
     """One turn; how many copies it made. A clip that cannot be converted is marked, and not tried again."""
-    until, made = time.monotonic() + TURN_S, 0
+    until, made, share = time.monotonic() + TURN_S, 0, Share(0)
     while time.monotonic() < until:
         with session_scope() as session:
-            clip = _next_clip(session, dataset_id)
-            if clip is None:
+            dataset, clip = session.get(Dataset, dataset_id), _next_clip(session, dataset_id)
+            if dataset is None or clip is None:
                 return f"{made} copies, the last ones"
+            share = Share(dataset.owner_id)
             source, copy = get_settings().storage_dir / clip.path, preview_path(clip)
         try:
             make_preview(source, copy)
@@ -40,7 +42,8 @@ def run_transcode(dataset_id: int, turn: int = 0) -> str:
         except (NotFound, OSError):
             copy.parent.mkdir(parents=True, exist_ok=True)
             refusal_marker(copy).touch()
-    enqueue(TASK_TRANSCODE, transcode_key(dataset_id, turn + 1), PREP, dataset_id=dataset_id, turn=turn + 1)
+    key = transcode_key(dataset_id, turn + 1)
+    enqueue(TASK_TRANSCODE, key, PREP, share, dataset_id=dataset_id, turn=turn + 1)
     return f"{made} copies"
 
 

@@ -11,6 +11,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from orchestrator.domain.redis_keys import ALLOWED_TASKS, queue_name
+from orchestrator.services.fair_turns import Share, place
 from orchestrator.services.redis import connect_quick
 
 _FAILURE_TTL_S = 3600
@@ -52,13 +53,14 @@ def transcode_key(dataset_id: int, turn: int = 0) -> str:
     return f"transcode-{dataset_id}-{turn}"
 
 
-def enqueue(task: str, key: str, pool: str, **ids: Any) -> bool:
+def enqueue(task: str, key: str, pool: str, share: Share | None = None, **ids: Any) -> bool:
     """Puts a message into the queue of a worker pool.
 
     Call it after the commit (`services.after_commit`): a worker may start within milliseconds.
 
     Args:
         task: one of `ALLOWED_TASKS`. key: the message's name. pool: `prep`, or `machines.Shape.name` of the workers.
+        share: puts it in its fair place among the messages that wait; None: at the end.
 
     Returns:
         False when a message of that name waits or is worked on already. One that failed, which RQ keeps for an hour,
@@ -84,6 +86,8 @@ def enqueue(task: str, key: str, pool: str, **ids: Any) -> bool:
         )
     except DuplicateJobError:
         return False
+    if share is not None:
+        place(_client(), _queue(pool).key, key, share)
     return True
 
 

@@ -21,10 +21,12 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def uploaded_dataset(actor: Actor, files: dict[str, bytes], task: Task = Task.CLASSIFICATION) -> int:
+def uploaded_dataset(
+    actor: Actor, files: dict[str, bytes], task: Task = Task.CLASSIFICATION, name: str = "mine"
+) -> int:
     """The id of a dataset to which each of `files` is a complete upload."""
     with session_scope() as session:
-        dataset = Dataset(owner_id=actor.user_id, name="mine", task=task, status=DatasetStatus.PROCESSING)
+        dataset = Dataset(owner_id=actor.user_id, name=name, task=task, status=DatasetStatus.PROCESSING)
         session.add(dataset)
         session.flush()
         assert dataset.id

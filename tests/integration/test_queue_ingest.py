@@ -4,18 +4,20 @@ import io
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import select
 
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus
-from orchestrator.domain.redis_keys import TASK_INGEST
+from orchestrator.domain.redis_keys import TASK_INGEST, queue_name
 from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.ingest.uploads import request_ingest
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, ingest_key
 from tests.fakes.uploads import uploaded_dataset
-from tests.studio import RedisProcess, start_controller, start_process, until
+from tests.studio import RedisProcess, make_person, start_controller, start_process, until
 
 Processes = list[subprocess.Popen[bytes]]
 
@@ -54,6 +56,19 @@ def test_real_videos(home: Path, redis_server: RedisProcess, ada: Actor, process
     enqueue(TASK_INGEST, ingest_key(dataset_id), "prep", dataset_id=dataset_id)
     until(lambda: status_of(dataset_id) is not DatasetStatus.PROCESSING, 30)
     check(dataset_id)
+
+
+def test_one_persons_archives_do_not_hold_up_another(redis_server: RedisProcess, ada: Actor) -> None:
+    bob = make_person("bob")
+    crowd = [uploaded_dataset(ada, {"a.zip": bytes(2_000)}, name=f"crowd {number}") for number in range(3)]
+    own = uploaded_dataset(bob, {"b.mp4": bytes(1_000)})
+    for actor, dataset_id in [*((ada, dataset_id) for dataset_id in crowd), (bob, own)]:
+        with session_scope() as session:
+            session.get_one(Dataset, dataset_id).status = DatasetStatus.DRAFT
+            session.flush()
+            request_ingest(session, actor, dataset_id)
+    names: Any = redis_server.client().lrange(f"rq:queue:{queue_name('prep')}", 0, -1)
+    assert [raw.decode() for raw in names].index(ingest_key(own)) < 2
 
 
 @pytest.mark.slow

@@ -29,6 +29,7 @@ from orchestrator.services.adapters.catalog import existing_folder
 from orchestrator.services.adapters.files import home_folder, merged_folder, partial_folder
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope
+from orchestrator.services.fair_turns import UNKNOWN_BYTES, Share
 from orchestrator.services.hub import hub_credential
 from orchestrator.services.queue import adapter_work_key, enqueue
 from orchestrator.services.vault import seal
@@ -223,7 +224,14 @@ def operation_row(operation: AdapterOperation) -> OperationRow:
 
 def enqueue_operation(session: Session, operation_id: int) -> None:
     """Puts the message for a worker into the queue after the commit."""
-    after_commit(session, lambda: enqueue(TASK_ADAPTER, adapter_work_key(operation_id), PREP, work_id=operation_id))
+    share, key = operation_share(session, operation_id), adapter_work_key(operation_id)
+    after_commit(session, lambda: enqueue(TASK_ADAPTER, key, PREP, share, work_id=operation_id))
+
+
+def operation_share(session: Session, operation_id: int) -> Share:
+    """Whose adapter it is; a merge reads and writes a whole base, whose size is known to the worker only."""
+    owner = select(Adapter.owner_id).join(AdapterOperation, col(AdapterOperation.adapter_id) == col(Adapter.id))
+    return Share(session.exec(owner.where(AdapterOperation.id == operation_id)).first() or 0, UNKNOWN_BYTES)
 
 
 def _operations_of(session: Session, adapter_id: int) -> list[AdapterOperation]:

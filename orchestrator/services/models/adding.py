@@ -16,6 +16,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_model
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope
+from orchestrator.services.fair_turns import UNKNOWN_BYTES, Share
 from orchestrator.services.hub import hub_credential, hub_problems
 from orchestrator.services.models.catalog import new_model, row_for
 from orchestrator.services.models.files import (
@@ -84,7 +85,7 @@ def create_model_from_hub(
     elif token.strip():
         model.details = {**model.details, "sealed_token": seal({"token": token.strip()})}
     row = _add(session, actor, model)
-    _enqueue(session, row.id)
+    _enqueue(session, model)
     return row
 
 
@@ -199,7 +200,7 @@ def queue_check(session: Session, model: VideoModel) -> None:
     model.status, model.error, model.details = ModelStatus.PROCESSING, "", {"stage": CHECKING}
     session.add(model)
     session.flush()
-    _enqueue(session, model.id or 0)
+    _enqueue(session, model)
 
 
 def retry_import(session: Session, actor: Actor, model_id: int, credential_id: int = 0) -> ModelRow:
@@ -223,7 +224,7 @@ def retry_import(session: Session, actor: Actor, model_id: int, credential_id: i
     model.status, model.error, model.details = ModelStatus.PROCESSING, "", {"stage": FETCHING, **request}
     session.add(model)
     session.flush()
-    _enqueue(session, model_id)
+    _enqueue(session, model)
     return row_for(session, actor, model)
 
 
@@ -277,5 +278,11 @@ def _stage(model: VideoModel) -> str:
     return str(model.details.get("stage", "")) if model.status is ModelStatus.PROCESSING else ""
 
 
-def _enqueue(session: Session, model_id: int) -> None:
-    after_commit(session, lambda: enqueue(TASK_MODEL, model_key(model_id), PREP, model_id=model_id))
+def _enqueue(session: Session, model: VideoModel) -> None:
+    model_id, share = model.id or 0, model_share(model)
+    after_commit(session, lambda: enqueue(TASK_MODEL, model_key(model_id), PREP, share, model_id=model_id))
+
+
+def model_share(model: VideoModel) -> Share:
+    """Whose model it is, and how many bytes are fetched and checked."""
+    return Share(model.owner_id or 0, model.size_bytes or UNKNOWN_BYTES)

@@ -19,6 +19,7 @@ from orchestrator.domain.rehearsals import Rehearsal, RehearsalFacts, RehearsalS
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import ALIVE_S, Worker
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.fair_turns import Share
 from orchestrator.services.queue import enqueue, rehearsal_key
 from orchestrator.services.training.preflight import preflight
 from orchestrator.services.training.rehearsal_lookup import recipe_shape_digest
@@ -81,7 +82,8 @@ def request_rehearsal(
     session.flush()
     number = record.id
     assert number is not None
-    after_commit(session, lambda: enqueue(TASK_REHEARSE, rehearsal_key(number), PREP, rehearsal_id=number))
+    key, share = rehearsal_key(number), Share(actor.user_id)
+    after_commit(session, lambda: enqueue(TASK_REHEARSE, key, PREP, share, rehearsal_id=number))
     return _row(record)
 
 

@@ -26,6 +26,7 @@ from orchestrator.services.datasets.curation.edits import Change, assign_splits,
 from orchestrator.services.datasets.curation.findings import ACTION_LABELS, Finding
 from orchestrator.services.datasets.curation.versions import EditRow
 from orchestrator.services.datasets.media.previews import previews_folder
+from orchestrator.services.fair_turns import Share
 from orchestrator.services.queue import enqueue, transcode_key
 
 _REPORTS: dict[tuple[object, ...], "Report"] = {}
@@ -156,7 +157,8 @@ def apply_action(
         delete_bad_clips(session, actor, dataset_id, finding.clip_ids)
         return None
     if action == "transcode":
-        after_commit(session, lambda: enqueue(TASK_TRANSCODE, transcode_key(dataset_id), PREP, dataset_id=dataset_id))
+        key, share = transcode_key(dataset_id), Share(actor.user_id)
+        after_commit(session, lambda: enqueue(TASK_TRANSCODE, key, PREP, share, dataset_id=dataset_id))
         return None
     if action == "split":
         return assign_splits(session, actor, dataset_id, 0.2)

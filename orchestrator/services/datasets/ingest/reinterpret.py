@@ -39,7 +39,7 @@ from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.reading import parse_reading_options
 from orchestrator.services.datasets.ingest.layouts.tree import TEXT_ENDINGS
 from orchestrator.services.datasets.ingest.staging import link_file
-from orchestrator.services.datasets.ingest.uploads import refuse_if_busy
+from orchestrator.services.datasets.ingest.uploads import import_share, refuse_if_busy
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.queue import enqueue, ingest_key
 from orchestrator.settings import get_settings
@@ -71,7 +71,8 @@ def request_reinterpretation(session: Session, actor: Actor, dataset_id: int, va
     dataset.progress_done = dataset.progress_total = 0
     session.add(dataset)
     session.flush()
-    after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, dataset_id=dataset_id))
+    share = import_share(session, dataset)
+    after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, share, dataset_id=dataset_id))
     return dataset_row(dataset)
 
 

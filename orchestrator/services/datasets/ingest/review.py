@@ -18,6 +18,7 @@ from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.files import may_be_video
 from orchestrator.services.datasets.ingest.import_clips import reason_not_to_use
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.uploads import import_share
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, ingest_key
@@ -92,7 +93,8 @@ def accept_layout(session: Session, actor: Actor, dataset_id: int) -> DatasetRow
     if not session.exec(in_review.values(stage="", error="", updated_at=utcnow())).rowcount:
         raise Conflict("There is nothing to accept here. It may have been accepted or stopped already.")
     session.refresh(dataset)
-    after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, dataset_id=dataset_id))
+    share = import_share(session, dataset)
+    after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, share, dataset_id=dataset_id))
     return dataset_row(dataset)
 
 

@@ -20,7 +20,7 @@ from orchestrator.services.credentials import azure_account, save_credential
 from orchestrator.services.datasets.catalog import create_dataset, has_files
 from orchestrator.services.datasets.files import remove_unpacked
 from orchestrator.services.datasets.ingest.review import layout_before_review
-from orchestrator.services.datasets.ingest.uploads import discard_uploads, refuse_if_busy
+from orchestrator.services.datasets.ingest.uploads import discard_uploads, import_share, refuse_if_busy
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.hub import checked_id, hub_credential, hub_problems
 from orchestrator.services.queue import enqueue, ingest_key
@@ -174,8 +174,8 @@ def start_fetch(session: Session, dataset: Dataset) -> None:
     dataset.updated_at = utcnow()
     session.add(dataset)
     session.flush()
-    dataset_id = dataset.id or 0
-    after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, dataset_id=dataset_id))
+    dataset_id, share = dataset.id or 0, import_share(session, dataset)
+    after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, share, dataset_id=dataset_id))
 
 
 def request_fetch(

@@ -2,11 +2,19 @@
 
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import DETECTING_LAYOUT, REVIEW, Dataset, DatasetStatus, Upload, UploadStatus
+from orchestrator.domain.datasets import (
+    DETECTING_LAYOUT,
+    FETCHING,
+    REVIEW,
+    Dataset,
+    DatasetStatus,
+    Upload,
+    UploadStatus,
+)
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_INGEST
@@ -14,6 +22,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
+from orchestrator.services.fair_turns import UNKNOWN_BYTES, Share
 from orchestrator.services.queue import enqueue, ingest_key
 from orchestrator.services.uploads.uploads import UploadRow, create_upload, discard_upload
 
@@ -71,7 +80,8 @@ def request_ingest(session: Session, actor: Actor, dataset_id: int, review: bool
     session.refresh(dataset)
     if not started:  # another request was faster
         return dataset_row(dataset)
-    after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, dataset_id=dataset_id))
+    share = import_share(session, dataset)
+    after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, share, dataset_id=dataset_id))
     return dataset_row(dataset)
 
 
@@ -100,3 +110,11 @@ def refuse_if_busy(dataset: Dataset) -> None:
         raise Conflict("Other files wait to be accepted here. Accept or stop those first.")
     if dataset.status is DatasetStatus.PROCESSING:
         raise Conflict("This dataset is being imported right now. Add files as soon as it is done.")
+
+
+def import_share(session: Session, dataset: Dataset) -> Share:
+    """Whose import it is, and how many bytes are read: what was uploaded and what is stored already."""
+    if dataset.stage == FETCHING:
+        return Share(dataset.owner_id, UNKNOWN_BYTES)
+    uploaded = session.exec(select(func.sum(Upload.length)).where(Upload.dataset_id == dataset.id)).one()
+    return Share(dataset.owner_id, dataset.size_bytes + int(uploaded or 0))
