@@ -78,9 +78,15 @@ class Settings(BaseSettings):
     where you do not trust every account."""
     fetch_patience_s: float = Field(default=30.0, gt=0)
     """Seconds that a server may stay silent, or send less than 1 KB a second, before a download ends with an error."""
+    cache_dir: str = ""
+    """The folder of decoded frames and vision features: a quick disk of this machine, where the data folder is on a
+    slow one. Empty: `cache` in the data folder."""
     cache_bytes: int = Field(default=32 * 2**30, ge=0)
     """Disk space for decoded frames and vision features, shared by all runs; the least recently used go first. `0`: no
     limit."""
+    decode_threads: int = Field(default=0, ge=0)
+    """Threads with which a run decodes clips for its next steps or, on a GPU without cached features, loader processes.
+    `0`: one thread for each core, and up to four processes."""
     checkpoint_days: float = Field(default=7.0, ge=0)
     """Days after which the checkpoints of a completed job are deleted; its adapter, curves and log stay. `0`: never."""
     resumable_checkpoint_days: float = Field(default=30.0, ge=0)
@@ -166,6 +172,11 @@ class Settings(BaseSettings):
     @property
     def storage_dir(self) -> Path:
         return self.data_dir / "storage"
+
+    @property
+    def cache_folder(self) -> Path:
+        """Decoded frames and vision features, which all runs share."""
+        return Path(self.cache_dir).expanduser().resolve() if self.cache_dir else self.data_dir / "cache"
 
     @property
     def jobs_dir(self) -> Path:

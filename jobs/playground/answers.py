@@ -104,7 +104,7 @@ def _check(message: InferenceMessage) -> tuple[Actor, CheckedRequest]:
 def _item(clip: ClipInput, sampling: Sampling) -> Item:
     """The clip as an item of the trainer's datasets. Clips outside of datasets are not written to the frame cache."""
     if clip.content_hash:
-        cache = FrameCache(get_settings().data_dir / "cache" / "frames", sampling, get_settings().cache_bytes)
+        cache = FrameCache(get_settings().cache_folder / "frames", sampling, get_settings().cache_bytes)
         frames = cache.frames(ClipFile(clip.path, clip.content_hash, clip.name, clip.span))
     else:
         size = dict(sampling.size)

@@ -42,7 +42,7 @@ class FeatureStore:
     """Features by the clip's content: in memory, and in one SQLite file per model and adapter."""
 
     def __init__(self, key: str) -> None:
-        folder = get_settings().data_dir / "cache" / "features"
+        folder = get_settings().cache_folder / "features"
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{key}.db"
         self._known = _IN_MEMORY.setdefault(key, {})

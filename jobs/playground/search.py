@@ -66,7 +66,7 @@ def _file_of(clip: Clip) -> ClipFile:
 def _embed_clips(loaded: Loaded, clips: list[Clip], store: FeatureStore, sampling: Any) -> int:
     """Computes and stores the features of some clips; returns how many could not be decoded."""
     settings = get_settings()
-    cache = FrameCache(settings.data_dir / "cache" / "frames", sampling, settings.cache_bytes)
+    cache = FrameCache(settings.cache_folder / "frames", sampling, settings.cache_bytes)
     items: list[Item] = []
     hashes: list[str] = []
     for clip in clips:

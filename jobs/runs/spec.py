@@ -91,6 +91,8 @@ class TrainSpec:
     """The folder of caches that runs share, absolute."""
     cache_bytes: int = 0
     """Size that the caches may have together; 0: no limit."""
+    decode_threads: int = 0
+    """Threads, or loader processes, that decode clips ahead; 0: as many as fit the machine."""
 
     checkpoints: list[str] = field(default_factory=list)
     """Those of earlier attempts from which it may resume, absolute, the newest first."""

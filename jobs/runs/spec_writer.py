@@ -113,8 +113,9 @@ def training_inputs(
         "family": model.family,
         "architecture": model.architecture,
         "clips": [_clip_spec(clip, settings.storage_dir) for clip in clips],
-        "cache_dir": str(settings.data_dir / "cache"),
+        "cache_dir": str(settings.cache_folder),
         "cache_bytes": settings.cache_bytes,
+        "decode_threads": settings.decode_threads,
     }
 
 

@@ -40,6 +40,7 @@ def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[Vid
             plan.device,
             run.is_tight(plan.recipe),
             decodes=training.kept is None,
+            decode_threads=run.spec.decode_threads,
         ),
         train_dataset=training,
         eval_dataset=validation if len(validation) else None,

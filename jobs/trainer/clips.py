@@ -1,6 +1,6 @@
 """The run's clips as a torch dataset over the frame cache, or over the features of a frozen vision encoder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from torch.utils.data import Dataset
@@ -9,6 +9,11 @@ from jobs.families.protocol import Item
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.features import FeatureCache
 from jobs.video.cache import ClipFile, FrameCache
+from jobs.video.lookahead import DecodeAhead
+from jobs.video.orientation import Frames
+
+_AHEAD = 8
+"""Clips of an evaluation that are decoded ahead."""
 
 
 def clip_file(clip: ClipSpec) -> ClipFile:
@@ -25,6 +30,8 @@ class ClipDataset(Dataset[Item]):
         self._clips, self._cache, self._training = list(clips), cache, training
         self.kept: FeatureCache | None = None
         """Where it is set, items have features instead of frames."""
+        self.ahead: DecodeAhead | None = None
+        """Decodes announced clips whose frames are in no cache; None where loader processes do."""
         self._epoch = 0
         self._index = {name: i for i, name in enumerate(class_names)}
 
@@ -32,18 +39,46 @@ class ClipDataset(Dataset[Item]):
         """Called by the loader as an epoch begins: augmentations of a clip differ from epoch to epoch."""
         self._epoch = epoch
 
-    @property
-    def files(self) -> list[ClipFile]:
-        return [clip_file(clip) for clip in self._clips]
+    def files(self) -> Iterator[ClipFile]:
+        """The files of all clips, in their order."""
+        return map(clip_file, self._clips)
+
+    def announce(self, indices: Sequence[int]) -> None:
+        """Begins to decode clips of the next batch, where they are in no cache."""
+        files = [clip_file(self._clips[index]) for index in indices]
+        if self.kept is not None:
+            self.kept.expect(files)
+        elif self.ahead is not None and self._cache.full:
+            self.ahead.expect((file for file in files if not self._cache.has(file)), keep=False)
 
     def __len__(self) -> int:
         return len(self._clips)
 
     def __getitem__(self, index: int) -> Item:
+        file = clip_file(self._clips[index])
+        if not self._training:  # evaluated one after the other
+            following = range(index + 1, min(index + 1 + _AHEAD, len(self._clips)))
+            self.announce(following)
+            upcoming = [clip_file(self._clips[other]) for other in following] if self.kept else []
+        else:
+            upcoming = []
+        if self.kept is not None:
+            return self._item(index, {"features": self.kept.features(file, upcoming)})
+        return self._item(index, {"frames": self._frames(file)})
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Item]:
+        """A batch at once, as a loader asks for it: several clips are encoded together."""
+        if self.kept is None or not self._training:
+            return [self[index] for index in indices]
+        features = self.kept.of_batch([clip_file(self._clips[index]) for index in indices])
+        return [self._item(index, {"features": found}) for index, found in zip(indices, features, strict=True)]
+
+    def _frames(self, file: ClipFile) -> Frames:
+        return self._cache.frames(file) if self.ahead is None else self.ahead.frames(file, keep=True)
+
+    def _item(self, index: int, content: Item) -> Item:
         clip = self._clips[index]
         annotated = clip.annotated
-        file = clip_file(clip)
-        content = {"features": self.kept.features(file)} if self.kept else {"frames": self._cache.frames(file)}
         return content | {
             "label": self._index.get(clip.label, -1),
             "captions": list(annotated.captions),

@@ -1,7 +1,10 @@
 """The clips of a run: through the frame cache, or as cached features where the vision encoder is frozen."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from jobs.trainer.stopping import StopSignal
 from jobs.trainer.threads import encoding_threads
 from jobs.video.cache import FrameCache
 from jobs.video.cache_eviction import CacheBudget
+from jobs.video.lookahead import DecodeAhead
 from jobs.video.prefetch import FramePrefetcher
 from orchestrator.domain.live_records import Stage
 
@@ -34,7 +38,15 @@ class RunData:
     training: ClipDataset
     validation: ClipDataset
     ahead: FramePrefetcher
-    """Decodes them in threads during the run, where no loader processes do."""
+    """Fills the frame cache in threads during the run, where no loader processes decode."""
+    lookahead: DecodeAhead
+    """Decodes the clips of the next batches."""
+
+    @contextmanager
+    def background(self) -> Iterator[None]:
+        """The threads of the run: started at the first use, ended with this context."""
+        with self.ahead, self.lookahead, self.training.kept or nullcontext():
+            yield
 
 
 def load_data(
@@ -44,7 +56,6 @@ def load_data(
 
     Raises:
         BadClip: a clip cannot be decoded.
-        StopRequested: the run was asked to stop while features were computed.
     """
     root = Path(spec.cache_dir or spec.folder)
     budget = CacheBudget(spec.cache_bytes, root / "frames", root / "features")
@@ -52,30 +63,33 @@ def load_data(
     training = ClipDataset(splits.train, spec.class_names, frames, training=True)
     validation = ClipDataset(splits.validation, spec.class_names, frames, training=False)
     vision_encoder = family.vision_encoder(plan, model)
-    if vision_encoder is not None:
-        features = FeatureCache(root / "features", vision_encoder, frames, budget)
-        # Each rank encodes its share; a clip that is still missing is encoded when a batch needs it.
-        files = [*training.files, *validation.files][rank() :: world_size()]
-        stop.stage = Stage.FEATURES
-        with encoding_threads(model, plan.device) as threads:
-            features.fill(files, _ProgressReporter(recorder), stop.asked, threads)
-        stop.check()
-        _note_cache_use(features, len(files), recorder)
-        if not features.full:
-            training.kept = validation.kept = features
     # Loader processes decode by themselves, and a process with threads must not be forked.
-    idle = training.kept is None and device_settings.loader_workers(plan.device) == 0
-    shares = [*training.files, *validation.files][rank() :: world_size()]
-    return RunData(
-        training, validation, FramePrefetcher(frames, shares, max(0, torch.get_num_threads() - 1) if idle else 0)
-    )
+    threads = 0
+    if vision_encoder is not None or device_settings.loader_workers(plan.device, spec.decode_threads) == 0:
+        threads = device_settings.decode_threads(spec.decode_threads)
+        training.ahead = validation.ahead = DecodeAhead(frames, threads)
+    if vision_encoder is not None:
+        stop.stage = Stage.FEATURES
+        encoding = encoding_threads(model, plan.device)
+        features = FeatureCache(root / "features", vision_encoder, frames, budget, training.ahead, encoding)
+        share = features.prepare(lambda: chain(training.files(), validation.files()), world_size())
+        stop.check()
+        if share is not None:
+            recorder.note(share.sentence(), "cache")
+        training.kept = validation.kept = features
+    prefetching = max(0, torch.get_num_threads() - 1) if threads and vision_encoder is None else 0
+    # Each rank decodes its share.
+    shares = islice(chain(training.files(), validation.files()), rank(), None, world_size())
+    total = len(range(rank(), len(training) + len(validation), world_size()))
+    ahead = FramePrefetcher(frames, shares, total, prefetching)
+    return RunData(training, validation, ahead, training.ahead or DecodeAhead(frames, 0))
 
 
 class PrefetchProgress(TrainerCallback):
     """Reports the progress of the frame cache between steps, and ends the run at a clip that cannot be decoded."""
 
     def __init__(self, ahead: FramePrefetcher, recorder: Recorder) -> None:
-        self._ahead, self._progress = ahead, _ProgressReporter(recorder, "Frame cache")
+        self._ahead, self._progress = ahead, _ProgressReporter(recorder)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self._ahead.problem:
@@ -87,30 +101,12 @@ class PrefetchProgress(TrainerCallback):
 class _ProgressReporter:
     """Reports progress every `_PROGRESS_S` seconds."""
 
-    def __init__(self, recorder: Recorder, what: str = "Vision features") -> None:
-        self._recorder, self._what, self._reported_at = recorder, what, time.monotonic()
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder, self._reported_at = recorder, time.monotonic()
 
-    def __call__(self, done: int, total: int) -> None:
-        """Before the first step."""
-        if line := self.log(done, total):
-            self._recorder.progress(0, 0, 0.0, line)
-
-    def log(self, done: int, total: int) -> str:
-        """Writes a line and returns it; "" where the last one was written a moment ago."""
+    def log(self, done: int, total: int) -> None:
+        """Writes a line, unless the last one was written a moment ago."""
         if time.monotonic() - self._reported_at < _PROGRESS_S:
-            return ""
+            return
         self._reported_at = time.monotonic()
-        line = f"{self._what}: {done} of {total} clips."
-        self._recorder.log(line)
-        return line
-
-
-def _note_cache_use(features: FeatureCache, total: int, recorder: Recorder) -> None:
-    if features.full:
-        recorder.note("The vision features do not fit into the cache, so the frames are encoded at each step.", "cache")
-    elif features.encoded + features.found == total:
-        recorder.note(
-            f"Vision features from the cache: the frozen vision tower encoded each clip once "
-            f"({features.found} of {total} in an earlier run).",
-            "cache",
-        )
+        self._recorder.log(f"Frame cache: {done} of {total} clips.")

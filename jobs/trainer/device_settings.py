@@ -16,15 +16,16 @@ _FUSED, _PAGED_8BIT = "adamw_torch_fused", "paged_adamw_8bit"
 """The fused optimizer makes one call for all adapters; that of bitsandbytes is not paged on a processor."""
 
 
-def device_arguments(recipe: Recipe, device: str, decodes: bool) -> dict[str, Any]:
+def device_arguments(recipe: Recipe, device: str, decodes: bool, decode_threads: int = 0) -> dict[str, Any]:
     """The Trainer's arguments that depend on the device.
 
     Args:
+        decode_threads: as `TrainSpec.decode_threads`.
         decodes: clips come as frames, which loader processes may prepare. Missing features have to be computed, and a
             forked process must not use the GPU.
     """
     on_gpu = device != "cpu"
-    workers = loader_workers(device) if decodes else 0
+    workers = loader_workers(device, decode_threads) if decodes else 0
     return {
         "optim": optimizer_name(recipe, device),
         "bf16": on_gpu,
@@ -44,11 +45,20 @@ def optimizer_name(recipe: Recipe, device: str) -> str:
     return _PAGED_8BIT if recipe.uses_8bit_optimizer(on_gpu=device != "cpu") else _FUSED
 
 
-def loader_workers(device: str) -> int:
-    """Processes that prepare the next batches; on a processor they would only compete with the step."""
+def loader_workers(device: str, wanted: int = 0) -> int:
+    """Processes of each rank that prepare the next batches; on a processor they would only compete with the step.
+
+    Args:
+        wanted: what the operator asked for; 0: half of the cores, divided among the ranks, and four at most.
+    """
     if device == "cpu":
         return 0
-    return max(1, min(_WORKERS, (os.cpu_count() or 2) // (2 * world_size())))
+    return wanted or max(1, min(_WORKERS, (os.cpu_count() or 2) // (2 * world_size())))
+
+
+def decode_threads(wanted: int = 0) -> int:
+    """Threads of each rank that decode the clips of the next batches; `wanted` 0: one for each core."""
+    return wanted or max(1, (os.cpu_count() or 1) // world_size())
 
 
 def emulates_bf16(device: str) -> bool:

@@ -1,96 +1,161 @@
-"""The cache of vision features: what a frozen vision encoder computes from a clip is computed once for all runs."""
+"""The cache of vision features: what a frozen vision encoder computes from a clip is computed once for all runs.
+
+A clip whose features are not kept is encoded each time that it is needed, by the same call, so that the losses of a run
+do not depend on what is in the cache.
+"""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from types import TracebackType
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from jobs.families.protocol import Features, VisionEncoder
+from jobs.trainer.cache_share import CacheShare, divide_room
 from jobs.video.cache import ClipFile, FrameCache
 from jobs.video.cache_eviction import CacheBudget
+from jobs.video.lookahead import DecodeAhead
 from jobs.video.orientation import Frames
 from orchestrator.domain.clip_facts import READER_VERSION
 
-T = TypeVar("T")
 FORMAT = 1
 """Part of each key: raised when the format of the files changes, so that files of the old format are not read."""
-_AHEAD = 4
-"""Clips that are decoded, or encoded, before they are needed."""
 
 
 class FeatureCache:
     """Features by (clip's content, encoder, sampling): computed at the first request, written atomically, shared."""
 
-    def __init__(self, folder: Path, encoder: VisionEncoder, frames: FrameCache, budget: CacheBudget) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        encoder: VisionEncoder,
+        frames: FrameCache,
+        budget: CacheBudget,
+        ahead: DecodeAhead | None = None,
+        threads: int = 1,
+    ) -> None:
+        """
+        Args:
+            ahead: decodes what it is told to expect.
+            threads: clips that are encoded at the same time, each by one thread of the processor.
+        """
         self._folder, self._encoder, self._frames, self._budget = folder, encoder, frames, budget
-        self._paths: dict[ClipFile, Path] = {}
+        self._ahead, self._threads = ahead or DecodeAhead(frames, 0), threads
+        self._pool: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+        self._writable: int | None = None
+        """Files that may still be written; None: no limit but that of the budget."""
+        self._keeps_frames = False
+        self._upcoming: dict[ClipFile, Features] = {}
         self.full = False
         """True once the disk or the limit refused a file."""
-        self.found, self.encoded = 0, 0
-        """Clips that `fill` found in the cache, and clips that it had to encode."""
+        self.encoded = 0
+        """How many times a clip was encoded."""
 
-    def features(self, clip: ClipFile) -> Features:
+    def prepare(self, clips: Callable[[], Iterable[ClipFile]], processes: int = 1) -> CacheShare | None:
+        """Measures one clip, and decides which share of all is kept; None without any clip.
+
+        Args:
+            clips: returns all clips of the run, the same in each process.
+            processes: processes that divide what is still to be written.
+
+        Raises:
+            BadClip: the measured clip cannot be decoded.
+        """
+        first = next(iter(clips()), None)
+        if first is None:
+            return None
+        count = found = 0
+        largest = self._size(first)
+        for clip in clips():
+            size = self._size(clip)
+            count, found, largest = count + 1, found + bool(size), max(largest, size)
+        room, frame_bytes, measured = self._budget.room(), 0, None
+        if not largest:
+            frames = self._frames.frames(first, keep=False)
+            measured = self._encode(frames)
+            largest, frame_bytes = len(save(measured)), frames.nbytes
+        if count * largest > room and not frame_bytes:
+            frame_bytes = self._frames.frames(first, keep=False).nbytes
+        share = divide_room(room, count, found, largest, frame_bytes)
+        self._use_found(clips(), share.features)
+        self._writable = max(0, share.features - found) // processes
+        self._keeps_frames = share.frames > 0
+        if measured is not None:
+            self._write(first, measured)
+        return share
+
+    def features(self, clip: ClipFile, upcoming: Sequence[ClipFile] = ()) -> Features:
         """The features of a clip, on the CPU.
+
+        Args:
+            upcoming: clips that will be asked for next; where several are encoded at once, some of them are, too.
 
         Raises:
             BadClip: the clip cannot be decoded.
         """
-        return self._read(clip) or self._encode(clip, self._frames.frames(clip, keep=False))
+        if clip in self._upcoming:
+            return self._upcoming.pop(clip)
+        found = self._read(clip)
+        if found is not None:
+            return found
+        together = [clip, *(other for other in upcoming[: self._threads - 1] if not self._size(other))]
+        first, *others = self.of_batch(together)
+        self._upcoming = dict(zip(together[1:], others, strict=True))
+        return first
 
-    def fill(
-        self,
-        clips: Sequence[ClipFile],
-        progress: Callable[[int, int], None] = lambda done, total: None,
-        should_stop: Callable[[], bool] = lambda: False,
-        threads: int = 1,
-    ) -> None:
-        """Encodes every clip that is not cached yet; the next ones are decoded meanwhile.
+    def of_batch(self, clips: Sequence[ClipFile]) -> list[Features]:
+        """The features of several clips, in their order.
 
-        Args:
-            threads: clips that are encoded at the same time, each by one thread of the processor.
+        Raises:
+            BadClip: a clip cannot be decoded.
         """
-        missing = [clip for clip in clips if not self._is_complete(clip)]
-        self.found = done = len(clips) - len(missing)
-        for finish in self._encodings(missing, threads):
-            if should_stop() or self.full:
-                return
-            finish()
-            self.encoded += 1
-            done += 1
-            progress(done, len(clips))
-
-    def _encodings(self, clips: list[ClipFile], threads: int) -> Iterator[Callable[[], object]]:
-        """A call for each clip, in order, that returns once it is encoded."""
-        if threads > 1:
-            encodings = _ahead(
-                lambda clip: self._encode(clip, self._frames.frames(clip, keep=False)), clips, threads, _use_one_thread
-            )
-            yield from (future.result for _, future in encodings)
+        found = {clip: self._read(clip) for clip in dict.fromkeys(clips)}
+        missing = [clip for clip, features in found.items() if features is None]
+        self._ahead.expect(missing, keep=False)
+        if self._threads > 1:
+            found.update(zip(missing, self._encode_in_threads(missing), strict=True))
         else:
-            decoded = _ahead(lambda clip: self._frames.frames(clip, keep=False), clips, torch.get_num_threads())
-            yield from (
-                lambda clip=clip, future=future: self._encode(clip, future.result()) for clip, future in decoded
-            )
+            found.update((clip, self._decode_and_encode(clip)) for clip in missing)
+        return [found[clip] or {} for clip in clips]
+
+    def expect(self, clips: Iterable[ClipFile]) -> None:
+        """Begins to decode those of the clips that will have to be encoded."""
+        self._ahead.expect((clip for clip in clips if not self._size(clip)), keep=False)
 
     def path_of(self, clip: ClipFile) -> Path:
         """The file that holds this clip's features."""
-        if clip not in self._paths:
-            self._paths[clip] = self._path_of(clip)
-        return self._paths[clip]
-
-    def _path_of(self, clip: ClipFile) -> Path:
         what = (FORMAT, READER_VERSION, clip.identity, repr(self._frames.sampling), self._encoder.key)
         key = hashlib.sha256(repr(what).encode()).hexdigest()
         return self._folder / key[:2] / f"{key}.safetensors"
 
-    def _is_complete(self, clip: ClipFile) -> bool:
-        return self._read(clip) is not None
+    def __enter__(self) -> "FeatureCache":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def _size(self, clip: ClipFile) -> int:
+        """Bytes of the clip's file; 0 without one. A file is complete, because it is written atomically."""
+        try:
+            return self.path_of(clip).stat().st_size
+        except OSError:
+            return 0
+
+    def _use_found(self, clips: Iterable[ClipFile], count: int) -> None:
+        """Marks as many files as are kept; others lose their room to what is written later."""
+        for clip in clips:
+            if count <= 0:
+                return
+            if self._size(clip):
+                self._budget.use(self.path_of(clip))
+                count -= 1
 
     def _read(self, clip: ClipFile) -> Features | None:
         path = self.path_of(clip)
@@ -98,34 +163,44 @@ class FeatureCache:
             found = load_file(path)
         except (OSError, SafetensorError, ValueError):
             return None
-        self._budget.use(path)
+        self._budget.use_again(path)
         return found
 
-    def _encode(self, clip: ClipFile, frames: Frames) -> Features:
-        features = {name: tensor.detach().cpu().contiguous() for name, tensor in self._encoder.encode(frames).items()}
-        if not self.full:
-            content = save(features)
-            self.full = not self._budget.put(self.path_of(clip), len(content), lambda file: file.write(content))
+    def _encode_in_threads(self, clips: Sequence[ClipFile]) -> list[Features]:
+        threads = torch.get_num_threads()
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, "encode", initializer=_use_one_thread)
+        try:
+            return list(self._pool.map(self._decode_and_encode, clips))
+        finally:
+            torch.set_num_threads(threads)  # the pool's threads changed it for all
+
+    def _decode_and_encode(self, clip: ClipFile) -> Features:
+        """The features of a clip; they are kept, or its frames are, where there is room."""
+        frames = self._ahead.frames(clip, keep=False)
+        features = self._encode(frames)
+        if not self._write(clip, features) and self._keeps_frames:
+            self._frames.keep(clip, frames)
         return features
+
+    def _encode(self, frames: Frames) -> Features:
+        with self._lock:
+            self.encoded += 1
+        return {name: tensor.detach().cpu().contiguous() for name, tensor in self._encoder.encode(frames).items()}
+
+    def _write(self, clip: ClipFile, features: Features) -> bool:
+        """Whether the features are kept."""
+        with self._lock:
+            if self.full or self._writable == 0:
+                return False
+            if self._writable is not None:
+                self._writable -= 1
+        content = save(features)
+        written = self._budget.put(self.path_of(clip), len(content), lambda file: file.write(content))
+        self.full = self.full or not written
+        return written
 
 
 def _use_one_thread() -> None:
     """Each thread computes alone: all processors are busy with clips of their own."""
     torch.set_num_threads(1)
-
-
-def _ahead(
-    work: Callable[[ClipFile], T], clips: Sequence[ClipFile], threads: int, begin: Callable[[], None] | None = None
-) -> Iterator[tuple[ClipFile, Future[T]]]:
-    """Each clip with its result, in order; a few are computed ahead, since PyAV releases the interpreter's lock."""
-    with ThreadPoolExecutor(max(1, min(_AHEAD, threads)), initializer=begin) as pool:
-        rest = iter(clips)
-        waiting = [(clip, pool.submit(work, clip)) for clip in islice(rest, _AHEAD)]
-        try:
-            while waiting:
-                now = waiting.pop(0)
-                waiting += [(clip, pool.submit(work, clip)) for clip in islice(rest, 1)]
-                yield now
-        finally:
-            for _, future in waiting:
-                future.cancel()

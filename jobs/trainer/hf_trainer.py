@@ -10,6 +10,7 @@ from transformers import PrinterCallback, Trainer, TrainerState, TrainingArgumen
 from transformers.trainer import TRAINER_STATE_NAME
 
 from jobs.families.protocol import RawOutput, Score
+from jobs.trainer.announced_batches import announce_batches
 from jobs.trainer.callbacks import Diverged
 from jobs.trainer.checkpoints import (
     commit_checkpoint,
@@ -19,6 +20,7 @@ from jobs.trainer.checkpoints import (
     read_best_evaluation,
     write_best_evaluation,
 )
+from jobs.trainer.clips import ClipDataset
 from jobs.trainer.device_settings import device_arguments
 from jobs.trainer.distributed import is_main_process, preserve_rng, wait_for_all, world_size
 from jobs.trainer.loss_weighting import LossWeights
@@ -48,11 +50,13 @@ def training_arguments(
     device: str,
     tight: bool = False,
     decodes: bool = True,
+    decode_threads: int = 0,
 ) -> Any:
     """The recipe as arguments of the Trainer; `steps`: the run's optimizer steps; `tight`: the memory ran out before.
 
     Args:
-        decodes: clips come as frames, not as cached features.
+        decodes: clips come as frames, not as features.
+        decode_threads: as `TrainSpec.decode_threads`.
     """
     optim = recipe.optim
     return TrainingArguments(
@@ -78,7 +82,7 @@ def training_arguments(
         label_names=["labels"] if reads_logits else [],
         prediction_loss_only=not reads_logits,
         remove_unused_columns=False,
-        **device_arguments(recipe, device, decodes),
+        **device_arguments(recipe, device, decodes, decode_threads),
         report_to=[],
         disable_tqdm=True,
     )
@@ -120,6 +124,13 @@ class VideoTrainer(Trainer):
             model: Any = self.model
             self._trainable = [p for p in model.parameters() if p.requires_grad]
             _skip_module_walks(model, self._trainable)
+
+    def get_train_dataloader(self) -> Any:
+        """The loader of the epochs, whose clips are decoded ahead where no loader processes do."""
+        loader = super().get_train_dataloader()
+        if isinstance(self.train_dataset, ClipDataset) and not self.args.dataloader_num_workers:
+            announce_batches(loader, self.train_dataset.announce)
+        return loader
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
         """Counts the labels of all batches of a step, by which each loss is weighted."""

@@ -112,7 +112,7 @@ def _load_and_train(run: Run, memory: MemorySettings, resumes: bool) -> TrainRes
     apply_liger_kernels(family, plan, model, clips.training)
     run.stop.check()
     trainer, reporter = build_trainer(run, plan, model, clips)
-    with clips.ahead:
+    with clips.background():
         return _train_and_export(run, plan, model, clips, trainer, reporter, resumes)
 
 

@@ -1,7 +1,5 @@
 """The number of threads for a small model: waking a second one takes longer than many of its matrix products."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -43,17 +41,10 @@ class ThreadTuner(TrainerCallback):
         torch.set_num_threads(self._all)
 
 
-@contextmanager
-def encoding_threads(model: Any, device: str) -> Iterator[int]:
+def encoding_threads(model: Any, device: str) -> int:
     """How many clips are encoded at once: on a processor a small model uses one thread for each.
 
-    A large one uses all threads for a clip, and a GPU encodes one after the other; the next ones are decoded meanwhile.
+    A large one uses all threads for a clip, and a GPU encodes one after the other.
     """
-    threads = torch.get_num_threads()
     small = sum(parameter.numel() for parameter in model.parameters()) < _SMALL
-    if small:
-        torch.set_num_threads(1)
-    try:
-        yield threads if small and device == "cpu" else 1
-    finally:
-        torch.set_num_threads(threads)
+    return torch.get_num_threads() if small and device == "cpu" else 1

@@ -83,9 +83,19 @@ class FrameCache:
             clip.name,
             clip.span,
         )
-        if keep and not self.full:
-            self.full = not self._budget.put(path, decoded.nbytes, lambda file: np.save(file, decoded))
+        if keep:
+            self.keep(clip, decoded)
         return decoded
+
+    def keep(self, clip: ClipFile, frames: Frames) -> None:
+        """Writes the frames of a clip to the cache, where there is room."""
+        path = self.path_of(clip)
+        if not self.full and not path.exists():
+            self.full = not self._budget.put(path, frames.nbytes, lambda file: np.save(file, frames))
+
+    def has(self, clip: ClipFile) -> bool:
+        """Whether the cache holds the clip's frames."""
+        return self.path_of(clip).exists()
 
     def fill(self, clips: Sequence[ClipFile], progress: Callable[[int, int], None] | None = None) -> None:
         """Decodes every clip that is not cached yet; calls `progress(done, total)` after each."""

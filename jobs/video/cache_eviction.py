@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -34,6 +35,25 @@ class CacheBudget:
                 os.utime(path)
             except OSError:
                 return  # another run evicted it, or the disk is read-only
+
+    def use_again(self, path: Path) -> None:
+        """Marks a file as used now where this run has marked it before; other files may still be evicted."""
+        if self._limit:
+            try:
+                if path.stat().st_mtime >= self._started:
+                    os.utime(path)
+            except OSError:
+                return
+
+    def room(self) -> int:
+        """Bytes that this run may still write: what earlier runs left can be evicted, its own files stay."""
+        files = self._files()
+        disk = _free_bytes(self._folders[0])
+        if not self._limit:
+            return disk
+        own = sum(size for last_use, size, _ in files if last_use >= self._started)
+        others = sum(size for last_use, size, _ in files if last_use < self._started)
+        return max(0, min(self._limit - own, disk + others))
 
     def put(self, path: Path, size: int, write: Callable[[BinaryIO], object]) -> bool:
         """Writes a file of about `size` bytes atomically; False where the limit or the disk refuses it."""
@@ -95,3 +115,10 @@ class CacheBudget:
             path.unlink(missing_ok=True)
             remaining -= file_size
         return remaining
+
+
+def _free_bytes(folder: Path) -> int:
+    """Free bytes of the disk that holds the folder, or will hold it."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

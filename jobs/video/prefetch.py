@@ -3,7 +3,7 @@
 import contextlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
 from types import TracebackType
 
 from jobs.video.cache import ClipFile, FrameCache
@@ -15,15 +15,19 @@ _THREADS = 4
 class FramePrefetcher:
     """Decodes while its context is entered. What it has decoded stays in the cache, for the next attempt too."""
 
-    def __init__(self, cache: FrameCache, clips: Sequence[ClipFile], threads: int) -> None:
-        """`threads` 0: nothing is decoded ahead."""
+    def __init__(self, cache: FrameCache, clips: Iterable[ClipFile], total: int, threads: int) -> None:
+        """
+        Args:
+            total: how many clips there are.
+            threads: 0: nothing is decoded ahead.
+        """
         self._cache, self._clips = cache, iter(clips)
-        self.total, self.done = len(clips), 0
+        self.total, self.done = total, 0
         """Clips, and how many of them are in the cache by now."""
         self.problem: Exception | None = None
         """Why a clip could not be decoded; the other clips are not decoded then."""
         self._lock, self._ended = threading.Lock(), threading.Event()
-        count = min(threads, _THREADS, len(clips))
+        count = min(threads, _THREADS, total)
         self._threads = [threading.Thread(target=self._work, name="decode ahead", daemon=True) for _ in range(count)]
 
     def __enter__(self) -> "FramePrefetcher":

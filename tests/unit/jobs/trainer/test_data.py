@@ -44,18 +44,23 @@ class CountingEncoder:
         return {"mean": torch.tensor(frames, dtype=torch.float32).mean()[None]}
 
 
-def test_a_stop_leaves_the_features_after_a_clip(
-    make_spec: MakeSpec, clips: list[ClipSpec], monkeypatch: pytest.MonkeyPatch
+def test_only_one_clip_is_encoded_before_the_first_step(
+    make_spec: MakeSpec, clips: list[ClipSpec], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     encoder, family = CountingEncoder(), resolve(read_base(BASE))
     monkeypatch.setattr(type(family), "vision_encoder", lambda *_: encoder)
     model: Any = torch.nn.Linear(1, 1)
-    monkeypatch.setattr("jobs.trainer.threads.torch.get_num_threads", lambda: 1)
-    stop = StopSignal(lambda: encoder.encoded >= 3)
+    found = loaded(make_spec, clips, model)
+    assert encoder.encoded == 1
+    assert "for 8 clips. All fit into the cache" in capsys.readouterr().out
+    with found.background():
+        items = [*found.training.__getitems__([5, 1, 5]), found.training[0], *(found.validation[i] for i in range(2))]
+    assert encoder.encoded == 5
+    assert all("features" in item for item in items)
+    stop = StopSignal(lambda: True)
     with pytest.raises(StopRequested):
         loaded(make_spec, clips, model, stop)
     assert stop.stopped_in is Stage.FEATURES
-    assert 3 <= encoder.encoded < 8
 
 
 def test_frames_are_decoded_during_the_steps(
@@ -76,5 +81,5 @@ def test_frames_are_decoded_during_the_steps(
     with pytest.raises(BadClip, match=r"a\.mp4"):
         teller.on_step_end(*SAID)
     # Loader processes are forked, which a process with threads must not be.
-    monkeypatch.setattr(device_settings, "loader_workers", lambda device: 2)
+    monkeypatch.setattr(device_settings, "loader_workers", lambda *_: 2)
     assert not loaded(make_spec, clips).ahead._threads

@@ -141,7 +141,7 @@ def test_loader_processes_change_no_loss(make_spec: MakeSpec, monkeypatch: pytes
     """Clips are varied and dropout is on: random numbers are the same whichever process prepares the batch."""
     alone = make_spec("alone", qlora={"dropout": 0.1})
     train(alone, recorder_of(alone), lambda: False)
-    monkeypatch.setattr(manners, "loader_workers", lambda device: 2)
+    monkeypatch.setattr(manners, "loader_workers", lambda *_: 2)
     ahead = dataclasses.replace(alone, folder=str(Path(alone.folder).with_name("ahead")))
     Path(ahead.folder).mkdir()
     train(ahead, recorder_of(ahead), lambda: False)

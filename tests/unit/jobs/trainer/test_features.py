@@ -1,7 +1,9 @@
 """What a frozen eye says of a clip is kept once for all runs, never half, never for another eye."""
 
 import dataclasses
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +14,14 @@ from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm.family import VideoLLM
 from jobs.families.video_llm.vision_tower import is_frozen
 from jobs.runs.spec import ClipSpec
+from jobs.trainer.cache_share import CacheShare
 from jobs.trainer.features import FeatureCache
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
+from jobs.video import cache as cache_module
 from jobs.video.cache import ClipFile, FrameCache, Sampling
 from jobs.video.cache_eviction import CacheBudget
+from jobs.video.lookahead import DecodeAhead
 from jobs.video.source import BadClip
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.recipes import parse_recipe
@@ -44,41 +49,62 @@ def files(tmp_path: Path) -> list[ClipFile]:
     return [ClipFile(path, f"hash-{n}", path.name) for n, path in enumerate(made)]
 
 
-def cache_of(folder: Path, eye: CountingEncoder, how: Sampling = HOW, limit: int = 0) -> FeatureCache:
-    room = CacheBudget(limit, folder / "frames", folder / "features")
-    return FeatureCache(folder / "features", eye, FrameCache(folder / "frames", how, budget=room), room)
+def cache_of(folder: Path, eye: CountingEncoder, how: Sampling = HOW, limit: int = 0, threads: int = 1) -> FeatureCache:
+    budget = CacheBudget(limit, folder / "frames", folder / "features")
+    frames = FrameCache(folder / "frames", how, budget=budget)
+    return FeatureCache(folder / "features", eye, frames, budget, DecodeAhead(frames, threads), threads)
+
+
+def share_of(cache: FeatureCache, files: list[ClipFile]) -> CacheShare:
+    share = cache.prepare(lambda: files)
+    assert share is not None
+    return share
+
+
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the clips that are decoded from now on."""
+    names, decode = list[str](), cache_module.decode_frames
+
+    def count(path: Path, *args: Any) -> Any:
+        names.append(path.name)
+        return decode(path, *args)
+
+    monkeypatch.setattr(cache_module, "decode_frames", count)
+    return names
 
 
 def test_each_clip_is_seen_once_for_all_runs(tmp_path: Path, files: list[ClipFile]) -> None:
-    first, told = CountingEncoder(), list[tuple[int, int]]()
-    cache_of(tmp_path, first).fill(files[:3], lambda done, total: told.append((done, total)))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    first = CountingEncoder()
+    cache = cache_of(tmp_path, first)
+    assert share_of(cache, files).features == 5
+    cache.of_batch(files[:3])
     later = CountingEncoder()
     cache = cache_of(tmp_path, later)
-    cache.fill(files)
-    assert (first.asked, later.asked, cache.found, cache.encoded) == (3, 2, 3, 2)
+    share = share_of(cache, files)
+    cache.of_batch([*files, files[4]])
+    assert (first.asked, later.asked, share.found, cache.encoded) == (3, 2, 3, 2)
     assert torch.equal(cache.features(files[0])["colours"], cache_of(tmp_path, later).features(files[0])["colours"])
     assert not list(tmp_path.rglob("*.part"))
     assert not list((tmp_path / "frames").rglob("*.npy"))  # what is seen once is not kept twice
 
 
-def test_several_processes_encode_at_once_with_equal_features(tmp_path: Path, files: list[ClipFile]) -> None:
-    alone, told, several = CountingEncoder(), list[tuple[int, int]](), CountingEncoder()
-    one = cache_of(tmp_path / "one", alone)
-    one.fill(files)
-    two = cache_of(tmp_path / "two", several)
-    two.fill(files, lambda done, total: told.append((done, total)), threads=2)
-    assert (several.asked, two.encoded) == (5, 5)
-    assert told[-1] == (5, 5)
+def test_several_threads_encode_at_once_with_equal_features(tmp_path: Path, files: list[ClipFile]) -> None:
+    alone, several = CountingEncoder(), CountingEncoder()
+    one, two = cache_of(tmp_path / "one", alone), cache_of(tmp_path / "two", several, threads=2)
+    one.of_batch(files)
+    assert torch.equal(two.features(files[0], files[1:])["colours"], one.features(files[0])["colours"])
+    assert several.asked == 2  # the next one, too
+    two.of_batch(files)
+    assert several.asked == 5
     for file in files:
         assert two.path_of(file).read_bytes() == one.path_of(file).read_bytes()
     broken = ClipFile(tmp_path / "none.mp4", "none", "none.mp4")
     with pytest.raises(BadClip, match=r"none\.mp4"):
-        cache_of(tmp_path / "three", CountingEncoder()).fill([*files, broken], threads=2)
+        cache_of(tmp_path / "three", CountingEncoder(), threads=2).of_batch([*files, broken])
 
 
 def test_features_of_another_tower_clip_or_sampling_are_not_reused(tmp_path: Path, files: list[ClipFile]) -> None:
-    cache_of(tmp_path, CountingEncoder()).fill(files[:1])
+    cache_of(tmp_path, CountingEncoder()).of_batch(files[:1])
     same = dataclasses.replace(files[0], path=tmp_path / "elsewhere.mp4")
     assert cache_of(tmp_path, CountingEncoder()).features(same)["colours"].shape == (4, 3)
     for eye, how in ((CountingEncoder("b"), HOW), (CountingEncoder(), dataclasses.replace(HOW, count=2))):
@@ -98,20 +124,81 @@ def test_half_a_file_is_never_read(tmp_path: Path, files: list[ClipFile]) -> Non
         path.write_bytes(part)
         eye = CountingEncoder()
         cache = cache_of(tmp_path, eye)
-        cache.fill(files[:1])
         assert torch.equal(cache.features(files[0])["colours"], expected)
         assert eye.asked == 1
+        assert path.read_bytes() == content
 
 
-def test_a_full_cache_is_reported_and_a_stop_ends_the_encoding(tmp_path: Path, files: list[ClipFile]) -> None:
-    eye = CountingEncoder()
-    small = cache_of(tmp_path, eye, limit=200)
-    small.fill(files)
-    assert small.full
-    assert eye.asked < len(files)
-    stopped = CountingEncoder()
-    cache_of(tmp_path / "b", stopped).fill(files, should_stop=lambda: stopped.asked == 2)
-    assert stopped.asked == 2
+def test_what_fits_is_kept_and_the_rest_is_encoded_when_it_is_needed(
+    tmp_path: Path, files: list[ClipFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Features are smaller than frames here: those of two clips are kept, and the others are decoded each time."""
+    whole = cache_of(tmp_path / "whole", CountingEncoder())
+    expected = whole.of_batch(files)
+    size = whole.path_of(files[0]).stat().st_size
+    eye, names = CountingEncoder(), decoded(monkeypatch)
+    cache = cache_of(tmp_path / "small", eye, limit=2 * size + 10)
+    share = share_of(cache, files)
+    assert (share.clips, share.features, share.frames, share.feature_bytes) == (5, 2, 0, size)
+    assert "has room for 2 of them; 3 are decoded and encoded in each step." in share.sentence()
+    for _ in range(3):
+        found = cache.of_batch(files)
+        assert all(torch.equal(mine["colours"], other["colours"]) for mine, other in zip(found, expected, strict=True))
+    assert eye.asked == len(names) == 5 + 3 + 3
+    assert not cache.full
+
+
+def test_frames_that_are_smaller_than_features_come_first(
+    tmp_path: Path, files: list[ClipFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class WideEncoder(CountingEncoder):
+        def encode(self, frames: np.ndarray) -> Features:
+            return super().encode(frames) | {"wide": torch.zeros(30_000)}
+
+    size = 4 * 48 * 48 * 3 + 128
+    whole = cache_of(tmp_path / "whole", WideEncoder())
+    whole.of_batch(files[:1])
+    features = whole.path_of(files[0]).stat().st_size
+    for room, kept in ((5 * size + (features - size) * 2, (2, 3)), (3 * size, (0, 3)), (5 * features, (5, 0))):
+        eye, names = WideEncoder(), decoded(monkeypatch)
+        cache = cache_of(tmp_path / str(room), eye, limit=room + 2000)
+        share = share_of(cache, files)
+        assert (share.features, share.frames) == kept
+        cache.of_batch(files)
+        names.clear()
+        cache.of_batch(files)
+        assert len(names) == 5 - sum(kept)
+        monkeypatch.undo()
+
+
+def test_found_features_that_do_not_fit_lose_their_room(tmp_path: Path, files: list[ClipFile]) -> None:
+    """An earlier run kept all; with a smaller limit some are given up, and what is written later evicts them."""
+    before = cache_of(tmp_path, CountingEncoder())
+    before.of_batch(files)
+    paths = [before.path_of(file) for file in files]
+    for path in paths:
+        os.utime(path, (1, 1))
+    size = paths[0].stat().st_size
+    cache = cache_of(tmp_path, CountingEncoder(), limit=3 * size)
+    share = share_of(cache, files)
+    assert (share.found, share.features) == (5, 3)
+    cache.of_batch(files)
+    assert [path.stat().st_mtime > 1 for path in paths] == [True] * 3 + [False] * 2
+
+
+def test_clips_that_are_announced_are_decoded_ahead(
+    tmp_path: Path, files: list[ClipFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = decoded(monkeypatch)
+    cache = cache_of(tmp_path, CountingEncoder(), threads=2)
+    cache.of_batch(files[:2])
+    names.clear()
+    cache.expect(files)
+    with cache._ahead as ahead:
+        ahead.frames(files[2], keep=False)
+        ahead.frames(files[4], keep=False)
+    assert sorted(names)[:1] == ["2.mp4"]
+    assert len(names) == len(set(names)) <= 3
 
 
 @pytest.mark.slow

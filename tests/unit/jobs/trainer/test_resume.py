@@ -32,7 +32,7 @@ def _train(path: Path, workers: int, keep_s: float) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
-    device_settings.loader_workers = lambda device: workers
+    device_settings.loader_workers = lambda *_: workers
     callbacks.CHECKPOINT_INTERVAL_S = keep_s
     callbacks._SAVE_COST_RATIO = min(callbacks._SAVE_COST_RATIO, keep_s)
     sys.exit(main(path))

@@ -92,7 +92,7 @@ def test_clips_are_decoded_ahead_and_a_build_that_was_ended_goes_on(
         return decode(path, *args)
 
     monkeypatch.setattr(cache_module, "decode_frames", slow)
-    with FramePrefetcher(FrameCache(tmp_path / "frames", how), clips, threads=2) as first:
+    with FramePrefetcher(FrameCache(tmp_path / "frames", how), clips, len(clips), threads=2) as first:
         while first.done < 3:
             time.sleep(0.01)
         first._ended.set()  # as leaving does; those at the gate are let through
@@ -100,16 +100,16 @@ def test_clips_are_decoded_ahead_and_a_build_that_was_ended_goes_on(
     there = [clip for clip in clips if FrameCache(tmp_path / "frames", how).path_of(clip).exists()]
     assert 3 <= len(there) == len(asked) <= 5
     gate.release(9)
-    with FramePrefetcher(FrameCache(tmp_path / "frames", how), clips, threads=2) as second:
+    with FramePrefetcher(FrameCache(tmp_path / "frames", how), clips, len(clips), threads=2) as second:
         second.wait()
     assert (second.done, second.problem) == (6, None)
     assert sorted(asked) == [clip.name for clip in clips], "each once"
     gate.release(9)
     missing = ClipFile(tmp_path / "none.mp4", "none", "none.mp4")
-    with FramePrefetcher(FrameCache(tmp_path / "frames", how), [missing, *clips], threads=1) as third:
+    with FramePrefetcher(FrameCache(tmp_path / "frames", how), [missing, *clips], len(clips) + 1, threads=1) as third:
         third.wait()
     assert isinstance(third.problem, BadClip)
     assert third.done == 0
-    with FramePrefetcher(FrameCache(tmp_path / "other", how), clips, threads=0) as nothing:
+    with FramePrefetcher(FrameCache(tmp_path / "other", how), clips, len(clips), threads=0) as nothing:
         nothing.wait()
     assert not (tmp_path / "other").exists()
