@@ -18,7 +18,11 @@ from playwright.sync_api import Error as PlaywrightError
 from benchmarks.browser import CHROMIUM_FLAGS
 from benchmarks.studio import Studio, studio
 from orchestrator.domain.training_jobs import ACTIVE, JobStatus
+from orchestrator.services.auth import accounts, sessions
+from orchestrator.services.db import engine, session_scope
+from orchestrator.settings import get_settings
 from tests.fakes.hub_server import HubServer, hub_server
+from tests.studio import forget_caches
 
 # The other tests run at the same time on the same two cores.
 expect.set_options(timeout=15_000)
@@ -122,15 +126,27 @@ def person() -> Person:
     return Person(f"ada-{tag}", f"ada-{tag}@example.org")
 
 
+def sign_in(context: BrowserContext, studio: Studio, person: Person) -> None:
+    """Makes an account in the studio's database, and gives the browser a session of it.
+
+    The tests of accounts sign up and log in by the page. There argon2's usual parameters take half a second of a core.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOREEL_DATA_DIR", str(studio.data_dir))
+        forget_caches()
+        with session_scope() as session:
+            given = person.username, person.email, person.password
+            actor = accounts.sign_up(session, *given, get_settings())
+            token = sessions.open_session(session, actor.user_id, remember=True)
+        engine().dispose()
+    forget_caches()
+    context.add_cookies([{"name": sessions.COOKIE_NAME, "value": token, "url": studio.url, "sameSite": "Lax"}])
+
+
 @pytest.fixture
 def signed_in(context: BrowserContext, app_server: Studio, person: Person) -> Person:
     """An account whose cookie the browser already holds."""
-    body = {"username": person.username, "email": person.email, "password": person.password}
-    answer = context.request.post("/api/v1/auth/signup", data=body, headers={"Origin": app_server.url})
-    assert answer.status == 201, answer.text()
-    login = {"login": person.username, "password": person.password}
-    answer = context.request.post("/api/v1/auth/login", data=login, headers={"Origin": app_server.url})
-    assert answer.ok, answer.text()
+    sign_in(context, app_server, person)
     return person
 
 

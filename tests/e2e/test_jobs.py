@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.studio import Studio
-from tests.e2e.conftest import PASSWORD
+from tests.e2e.conftest import Person, sign_in
 from tests.e2e.test_wizard import wait_for_demo
 
 RECIPE: dict[str, Any] = {
@@ -106,11 +106,7 @@ def test_a_strangers_job_reads_like_an_unknown_one(
 ) -> None:
     job = launch(api, "mine-alone")
     other = browser.new_context(base_url=app_server.url)
-    body = {"username": f"other-{job}", "email": f"other-{job}@example.org", "password": PASSWORD}
-    head = {"Origin": app_server.url}
-    assert other.request.post("/api/v1/auth/signup", data=body, headers=head).status == 201
-    login = {"login": body["username"], "password": PASSWORD}
-    assert other.request.post("/api/v1/auth/login", data=login, headers=head).ok
+    sign_in(other, app_server, Person(f"other-{job}", f"other-{job}@example.org"))
     theirs = other.new_page()
     theirs.goto(f"/jobs/{job}")
     expect(theirs.get_by_role("heading", name="There is no such job", exact=True)).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from benchmarks.studio import Studio
-from tests.e2e.conftest import PASSWORD
+from tests.e2e.conftest import Person, sign_in
 from tests.e2e.test_jobs import launch, wait_for
 
 TOLD = """window.told = [];
@@ -166,9 +166,7 @@ def _by_another_user(browser: Browser, app_server: Studio, job: str) -> None:
     stranger = browser.new_context(base_url=app_server.url)
     head = {"Origin": app_server.url}
     name = f"eve-{int(time.time())}"
-    body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
-    assert stranger.request.post("/api/v1/auth/signup", data=body, headers=head).status == 201
-    assert stranger.request.post("/api/v1/auth/login", data={"login": name, "password": PASSWORD}, headers=head).ok
+    sign_in(stranger, app_server, Person(name, f"{name}@example.org"))
     for path in ("", "/report", "/telemetry", "/log.txt", "/place", "/metrics", "/timeline"):
         assert stranger.request.get(f"/api/v1/jobs/{job}{path}").status == 404, path
     assert stranger.request.get(f"/api/v1/compare?ids={job}").status == 404

@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, expect
 
 from benchmarks.studio import Studio, free_port, launch, wait_ready
-from tests.e2e.conftest import PASSWORD
+from tests.e2e.conftest import Person, sign_in
 from tests.e2e.test_jobs import RECIPE, wait_for
 from tests.e2e.test_monitoring import last_step, loss_points, wait_past
 from tests.e2e.test_wizard import wait_for_demo
@@ -60,16 +60,9 @@ def _mine(studio: Studio) -> list[str]:
     return found
 
 
-def _enter(context: BrowserContext, own: Studio, name: str) -> None:
-    """A new account, signed in."""
-    head, person = {"Origin": own.url}, {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
-    assert context.request.post("/api/v1/auth/signup", data=person, headers=head).status == 201
-    assert context.request.post("/api/v1/auth/login", data={"login": name, "password": PASSWORD}, headers=head).ok
-
-
 def test_what_is_typed_in_a_dialog_outlives_a_restart(own: Studio, browser: Browser) -> None:
     context = browser.new_context(base_url=own.url, viewport={"width": 1280, "height": 900})
-    _enter(context, own, "ada")
+    sign_in(context, own, Person("ada", "ada@example.org"))
     body = {"name": "gestures", "task": "classification"}
     assert context.request.post("/api/v1/datasets", data=body, headers={"Origin": own.url}).status == 201
     page = context.new_page()
@@ -101,7 +94,7 @@ def test_what_is_typed_in_a_dialog_outlives_a_restart(own: Studio, browser: Brow
 @pytest.mark.timeout(600)
 def test_a_clean_restart_goes_on(own: Studio, browser: Browser) -> None:
     context = browser.new_context(base_url=own.url, viewport={"width": 1280, "height": 900})
-    _enter(context, own, "ada")
+    sign_in(context, own, Person("ada", "ada@example.org"))
     head = {"Origin": own.url}
     cookies = {item["name"]: item["value"] for item in context.cookies() if "name" in item and "value" in item}
     with httpx.Client(base_url=f"{own.url}/api/v1", cookies=cookies, headers=head, timeout=30) as api:
