@@ -1,4 +1,4 @@
-"""`./loreel test`: lint and layers, each a condition of the next; then types and all tests, in three lanes."""
+"""`./loreel test`: lint and layers, each a condition of the next; then types and all tests, in four lanes."""
 
 import os
 import shutil
@@ -78,8 +78,8 @@ def main(arguments: list[str]) -> int:
         if code := run_gate(name, command):
             return code
     others = [part_of(pytest, tests) for tests in batches_of(ROOT)]
-    # After the training tests, which take longest.
-    others.insert(1, TYPES)
+    # After the tests of jobs, which take longest.
+    others.insert(2, TYPES)
     return run_lanes([PAGES, part_of(pytest, (BROWSER,))], others, ROOT, env)
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import IO, Any
 
 BROWSER = "tests/e2e"
-TRAINING = "tests/unit/jobs"
+TRAINING = "tests/unit/jobs/trainer"
 SLOW_MARK = "mark.slow"
-OTHER_LANES = 2
-"""Lanes besides the browser tests: all wait a good part of their time, so that two cores are busy with three lanes."""
+OTHER_LANES = 3
+"""Lanes besides the browser tests: all wait a good part of their time. With two of them two cores were 78 % busy."""
 SLOW_FILES, QUICK_FILES = 3, 12
 """Integration tests' files of one process: it takes five seconds of a core to start, and the last ones end together."""
 LOWER_PRIORITY = 10
@@ -38,20 +38,33 @@ Tests = tuple[str, ...]
 
 def batches_of(root: Path) -> list[Tests]:
     """All tests but those in a browser, what takes longest first: then no lane is left alone at the end."""
-    units = [path for path in sorted((root / "tests/unit").iterdir()) if _holds_tests(path)]
-    quick_units = ["tests/architecture", *(name for path in units if (name := _name(path, root)) != TRAINING)]
+    units = _paths_with_tests(root / "tests/unit")
+    jobs = [_name(path, root) for path in _paths_with_tests(root / "tests/unit/jobs")]
+    other_jobs = [name for name in jobs if name != TRAINING]
+    quick_units = ["tests/architecture", *(_name(path, root) for path in units if path.name != "jobs")]
     files = sorted((root / "tests/integration").rglob("test_*.py"))
     slow = [_name(path, root) for path in files if SLOW_MARK in path.read_text()]
     quick = [name for path in files if (name := _name(path, root)) not in slow]
-    return [(TRAINING,), *_batches(slow, SLOW_FILES), tuple(quick_units), *_batches(quick, QUICK_FILES)]
+    return [
+        (TRAINING,),
+        tuple(other_jobs),
+        *_batches(slow, SLOW_FILES),
+        tuple(quick_units),
+        *_batches(quick, QUICK_FILES),
+    ]
 
 
 def _name(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()
 
 
-def _holds_tests(path: Path) -> bool:
-    return path.name.startswith("test_") if path.is_file() else any(path.rglob("test_*.py"))
+def _paths_with_tests(folder: Path) -> list[Path]:
+    """What lies in a folder and is or holds a file of tests."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if (path.name.startswith("test_") if path.is_file() else any(path.rglob("test_*.py")))
+    ]
 
 
 def _batches(files: list[str], size: int) -> list[Tests]:
