@@ -44,7 +44,7 @@ def small_tree(tmp_path: Path) -> Path:
         "e2e/test_e",
     ):
         path = tmp_path / "tests" / f"{name}.py"
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
     return tmp_path
 
