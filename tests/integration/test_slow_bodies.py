@@ -72,7 +72,14 @@ NO_LOGIN = "POST /api/v1/datasets HTTP/1.1\r\nContent-Type: application/json\r\n
 
 
 def test_bodies_that_hardly_arrive_are_closed(port: int) -> None:
-    cases = [(LOGIN, b" ", b"408"), (CHUNKED, b"1\r\n \r\n", b"408"), (UNKNOWN, b" ", b"404"), (NO_LOGIN, b" ", b"4")]
+    cases = [
+        (LOGIN, b" ", b"408"),
+        (LOGIN, b"", b"408"),
+        (CHUNKED, b"1\r\n \r\n", b"408"),
+        (CHUNKED, b"", b"408"),
+        (UNKNOWN, b" ", b"404"),
+        (NO_LOGIN, b" ", b"4"),
+    ]
     with ThreadPoolExecutor(len(cases)) as executor:
         answers = list(executor.map(lambda case: drip(port, case[0], case[1], 0.25), cases))
     for (head, _, status), (answer, seconds) in zip(cases, answers, strict=True):

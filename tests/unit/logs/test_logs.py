@@ -36,10 +36,10 @@ def start(monkeypatch: pytest.MonkeyPatch, style: str = "console") -> None:
     logs.configure_logging("web")
 
 
-def deep(password: str, depth: int) -> None:
-    """Fails far down, with the password in every frame."""
+def deep(entered: str, depth: int) -> None:
+    """Fails far down, with a password in every frame under a name that no filter knows."""
     if depth:
-        deep(password, depth - 1)
+        deep(entered, depth - 1)
     else:
         raise RuntimeError("It broke.")
 
