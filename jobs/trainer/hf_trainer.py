@@ -23,6 +23,7 @@ from jobs.trainer.checkpoints import (
 from jobs.trainer.clips import ClipDataset
 from jobs.trainer.device_settings import device_arguments
 from jobs.trainer.distributed import is_main_process, preserve_rng, wait_for_all, world_size
+from jobs.trainer.learning_rates import set_learning_rates
 from jobs.trainer.loss_weighting import LossWeights
 from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.exported_step import BestEvaluation
@@ -102,7 +103,7 @@ class VideoTrainer(Trainer):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._prunes, self._headline, self._keep = prunes, headline, recipe.eval
+        self._prunes, self._headline, self._keep, self._optim = prunes, headline, recipe.eval, recipe.optim
         self.best = BestEvaluation()
         """The best evaluation so far."""
         self._evaluate_family = evaluate_family
@@ -131,6 +132,14 @@ class VideoTrainer(Trainer):
         if isinstance(self.train_dataset, ClipDataset) and not self.args.dataloader_num_workers:
             announce_batches(loader, self.train_dataset.announce)
         return loader
+
+    def create_optimizer(self, model: Any = None) -> Any:
+        """The Trainer's optimizer, with the rates of the recipe."""
+        known = self.optimizer
+        optimizer = super().create_optimizer(model)
+        if known is None:
+            set_learning_rates(optimizer, self.model if model is None else model, self._optim)
+        return optimizer
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
         """Counts the labels of all batches of a step, by which each loss is weighted."""

@@ -40,6 +40,21 @@ class Optim(RecipePart):
         ),
     ] = 2e-3
     """Measured on the shipped base with the demo: 2e-3 reaches 92 to 96 % in 10 epochs, 1e-3 about 80 %."""
+    head_lr: Annotated[
+        float | None,
+        Field(gt=0.0, le=1.0),
+        FieldSpec(
+            "Learning rate of the head",
+            "The learning rate of the head must be a number above 0 and at most 1, or empty.",
+            Section.ADVANCED,
+            402,
+            hint="empty: as the adapters; a new head usually takes ten times as much",
+            sweepable=True,
+            format=Format.RATE,
+            review_default=False,
+        ),
+    ] = None
+    """Of the modules that are trained in full next to the adapters, such as a new classifier; empty: the same rate."""
     batch_size: Annotated[
         int,
         Field(ge=1, le=1024),

@@ -55,6 +55,16 @@ class RecipeText:
     missing: list[str] = field(default_factory=list)
     """Parameters that the file does not name."""
 
+    @property
+    def given_parts(self) -> dict[str, Any]:
+        """`given` by the parts of a recipe, as JSON values."""
+        whole = self.recipe.model_dump(mode="json")
+        parts: dict[str, Any] = {}
+        for name in self.given:
+            part, _, leaf = name.rpartition(".")
+            (parts.setdefault(part, {}) if part else parts)[leaf] = whole[part][leaf] if part else whole[leaf]
+        return parts
+
 
 def read_recipe_text(text: str | bytes) -> RecipeText:
     """Reads a recipe file.

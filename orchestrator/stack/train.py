@@ -56,8 +56,8 @@ def launch(api: httpx.Client, recipe: bytes, options: argparse.Namespace) -> dic
         lines = [f"line {one['line']}: {one['field']}: {one['message']}" for one in read["problems"]]
         raise Refused("\n  ".join([f"{options.recipe} was not taken:", *lines]))
     if read["missing"]:
-        _say(f"Not in the file, so at its default: {', '.join(read['missing'])}.")
-    body = read["recipe"] | {
+        _say(f"Not in the file, so at the default for this base and dataset: {', '.join(read['missing'])}.")
+    body = read["given"] | {
         "dataset_id": _id_of(api, "datasets", options.dataset),
         "model_id": _id_of(api, "models", options.model),
     }

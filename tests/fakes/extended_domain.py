@@ -178,7 +178,7 @@ def facts_of_field() -> dict[str, Any]:
         "page": str(parameter_step().render()),
         "read": read_recipe(typed, ["qkv"]).model_dump()["optim"]["averaging"],
         "form_error": problems_in(typed | {name: "2"}, ["qkv"]),
-        "rest_error": _refusal(lambda: JobBody.model_validate(body).recipe()),
+        "rest_error": _refusal(lambda: parse_recipe(JobBody.model_validate(body).given())),
         "sweep": dict(CHOICES).get(name, ""),
         "combinations": [recipe.model_dump()["optim"]["averaging"] for recipe in expand({}, {name: ["0.1", "0.2"]})],
         "title": title_of(name),

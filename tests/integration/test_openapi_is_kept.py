@@ -24,6 +24,7 @@ _ME, _TOKENS = (
 NEW_OPERATIONS = (
     " / /api/v1/me/confirm / post / ",
     " / /api/v1/jobs/{job_id}/checkpoints / ",
+    " / /api/v1/recipes/defaults / get / ",
     " / /api/v1/recipes/parse / post / ",
     " / /api/v1/datasets/{dataset_id}/conversions / post / ",
     " / /api/v1/datasets/{dataset_id}/labels / post / ",

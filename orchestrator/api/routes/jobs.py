@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Header, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
 from orchestrator.api.answers.jobs import (
@@ -56,6 +57,7 @@ from orchestrator.services.training import artifacts, checkpoints, jobs, launch,
 from orchestrator.services.training import clone as cloning
 from orchestrator.services.training import compare as comparing
 from orchestrator.services.training import preflight as preflights
+from orchestrator.services.training.defaults import with_defaults
 from orchestrator.services.training.rows import ArtifactRow, CheckpointRow, EventRow, JobRow
 
 router = documented_router(tags=["jobs"])
@@ -81,8 +83,22 @@ class UncheckedJobBody(BaseModel):
     dataset_version: OptionalVersion = None
     """The version of the dataset to learn from; left out or null: the newest."""
 
-    def recipe(self) -> Recipe:
-        return parse_recipe(self.model_dump(exclude=NOT_IN_RECIPE))
+    @property
+    def ids(self) -> tuple[int, int]:
+        """Dataset and base model."""
+        return self.dataset_id, self.model_id
+
+    def given(self) -> dict[str, Any]:
+        """The fields of the recipe that were sent, as they were sent."""
+        return self.model_dump(exclude=NOT_IN_RECIPE, exclude_unset=True)
+
+    def recipe(self, session: Session, actor: Actor) -> Recipe:
+        """The recipe, with the defaults of this base and dataset for what was left out.
+
+        Raises:
+            Invalid: `problems` names each bad field with its sentence.
+        """
+        return parse_recipe(with_defaults(session, actor, *self.ids, self.given()))
 
 
 class JobBody(UncheckedJobBody):
@@ -99,11 +115,11 @@ class JobBody(UncheckedJobBody):
 
 @router.post("/jobs/preflight")
 def preflight(actor: CurrentUser, body: UncheckedJobBody) -> PreflightAnswer | UnreadableRecipe:
-    try:
-        recipe = body.recipe()
-    except Invalid as error:
-        return UnreadableRecipe(False, recipe_problems(error.problems))
     with session_scope() as session:
+        try:
+            recipe = body.recipe(session, actor)
+        except Invalid as error:
+            return UnreadableRecipe(False, recipe_problems(error.problems))
         result = preflights.preflight(session, actor, body.dataset_id, body.model_id, recipe, body.dataset_version or 0)
     return extended(PreflightAnswer, result, problems=recipe_problems(result.problems))
 
@@ -129,9 +145,9 @@ def list_jobs(
 def launch_job(
     actor: CurrentUser, body: JobBody, idempotency_key: Annotated[str, Header(max_length=80)] = ""
 ) -> JobRow:
-    version, ids = body.dataset_version or 0, (body.dataset_id, body.model_id)
     with session_scope() as session:
-        return launch.launch_job(session, actor, *ids, body.recipe(), idempotency_key, version)
+        recipe, version = body.recipe(session, actor), body.dataset_version or 0
+        return launch.launch_job(session, actor, *body.ids, recipe, idempotency_key, version)
 
 
 @router.get("/jobs/{job_id:int}")

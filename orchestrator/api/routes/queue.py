@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from orchestrator.api.answers.jobs import StoppedSweep
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.documented_route import documented_router
-from orchestrator.api.routes.jobs import NOT_IN_RECIPE, JobBody
+from orchestrator.api.routes.jobs import JobBody
 from orchestrator.api.rules import NO_FLAG, Flag, one_of, rule
 from orchestrator.api.schema.recipe_bodies import sweep_values
 from orchestrator.api.serialization import Id, complete_page, extended
@@ -17,6 +17,7 @@ from orchestrator.domain.queueing import PRIORITIES
 from orchestrator.services.db import session_scope
 from orchestrator.services.paging import Page
 from orchestrator.services.training import queue_control, queue_position, sweeps
+from orchestrator.services.training.defaults import with_defaults
 from orchestrator.services.training.queue_control import QueueRow
 from orchestrator.services.training.rows import JobRow
 from orchestrator.services.training.sweeps import SweepRow
@@ -103,10 +104,10 @@ def position(actor: CurrentUser, job_id: Id) -> queue_position.QueuePosition:
 def launch_sweep(
     actor: CurrentUser, body: SweepBody, idempotency_key: Annotated[str, Header(max_length=80)] = ""
 ) -> SweepRow:
-    base = body.model_dump(exclude=NOT_IN_RECIPE)
-    things, version = (body.dataset_id, body.model_id), body.dataset_version or 0
     with session_scope() as session:
-        return sweeps.launch_sweep(session, actor, *things, base, body.sweep, idempotency_key, version)
+        base = with_defaults(session, actor, *body.ids, body.given())
+        version = body.dataset_version or 0
+        return sweeps.launch_sweep(session, actor, *body.ids, base, body.sweep, idempotency_key, version)
 
 
 @router.get("/sweeps")

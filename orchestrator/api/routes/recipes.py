@@ -8,8 +8,11 @@ from pydantic import BaseModel
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.schema.refusals import refusals
+from orchestrator.api.serialization import QueryId, RequiredQueryId
 from orchestrator.domain.recipe_text import read_recipe_text
 from orchestrator.domain.recipes import Recipe
+from orchestrator.services.db import session_scope
+from orchestrator.services.training.defaults import recipe_defaults
 
 router = documented_router(tags=["jobs"])
 _FILE: dict[str, Any] = {"schema": {}}
@@ -28,13 +31,25 @@ class LineProblem(BaseModel):
     value: str
 
 
+class RecipeDefault(BaseModel):
+    """The default of one field."""
+
+    field: str
+    """Its dotted name, such as optim.learning_rate."""
+    value: bool | int | float | str | list[str] | None
+    source: str
+    """A sentence that says where the value is from."""
+
+
 class ReadRecipe(BaseModel):
     """A recipe as it was read; together with `dataset_id` and `model_id` it is the body of a job."""
 
     ok: bool
     """Every line was taken."""
     recipe: Recipe
-    """With the defaults of what is missing or was not taken."""
+    """With the recipe's own defaults of what is missing or was not taken."""
+    given: dict[str, Any]
+    """What the file says, as the body of a job takes it: what it leaves out gets the defaults of base and dataset."""
     problems: list[LineProblem]
     missing: list[str]
     """Parameters that the file does not name."""
@@ -45,6 +60,14 @@ async def raw_body(request: Request) -> bytes:
     return await request.body()
 
 
+@router.get("/recipes/defaults")
+def defaults(actor: CurrentUser, model_id: RequiredQueryId, dataset_id: QueryId = None) -> list[RecipeDefault]:
+    """What a recipe begins with for this base and dataset: each field with its default and where it is from."""
+    with session_scope() as session:
+        found = recipe_defaults(session, actor, dataset_id or 0, model_id)
+    return [RecipeDefault(field=one.field, value=one.value, source=one.source) for one in found]
+
+
 @router.post("/recipes/parse", responses=refusals(400, 408, 413), openapi_extra={"requestBody": _BODY})
 def parse(_actor: CurrentUser, body: Annotated[bytes, Depends(raw_body)]) -> ReadRecipe:
     """Reads a recipe file (YAML or JSON, at most 64 KiB) without launching anything."""
@@ -53,4 +76,5 @@ def parse(_actor: CurrentUser, body: Annotated[bytes, Depends(raw_body)]) -> Rea
         LineProblem(field=problem.field, message=problem.message, line=problem.line, value=problem.value)
         for problem in found.problems
     ]
-    return ReadRecipe(ok=not problems, recipe=found.recipe, problems=problems, missing=found.missing)
+    given = found.given_parts
+    return ReadRecipe(ok=not problems, recipe=found.recipe, given=given, problems=problems, missing=found.missing)

@@ -16,7 +16,7 @@ def ask(actor: CurrentUser, body: JobBody) -> RehearsalRow:
     """Takes the body of a launch; afterwards the preflight of the same body is measured instead of estimated."""
     with session_scope() as session:
         return rehearsals.request_rehearsal(
-            session, actor, body.dataset_id, body.model_id, body.recipe(), body.dataset_version or 0
+            session, actor, *body.ids, body.recipe(session, actor), body.dataset_version or 0
         )
 
 

@@ -11,6 +11,7 @@ from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipe_fields import ValueKind
 from orchestrator.services.training import drafts
+from orchestrator.services.training.defaults import recipe_defaults
 from orchestrator.services.training.idempotency import KeyReused
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.sweeps import launch_sweep
@@ -88,10 +89,11 @@ class JobFormState(JobFormFields, rx.State):
         if chosen is None or chosen.id == self.model_id:
             return None
         name = self._auto_name()
+        found = await run_as_user(self, recipe_defaults, self.dataset_id, chosen.id)
         self.model_id = chosen.id
         sweep_values = {field: self.values.get(field, "") for field in sweep.SWEEP_FIELDS}
         self.values = (
-            form.default_values(chosen.parameters, chosen.task)
+            form.values_from_defaults(found)
             | sweep_values
             | {
                 "training_type": self.values.get("training_type", "finetune"),
@@ -152,7 +154,7 @@ class JobFormState(JobFormFields, rx.State):
         """Fills in the fields that a preset sets."""
         if key not in dict(form.PRESETS):
             return None
-        for field, text in form.preset_values(key, self._parameters(), self._task()).items():
+        for field, text in form.preset_values(key, self._parameters(), self._task(), self._family()).items():
             self._set(field, text)
             self._drop_problem(field)
         return JobFormState.refresh
@@ -300,13 +302,14 @@ class JobFormState(JobFormFields, rx.State):
             draft, change, changed = self._draft(), self._edit(), self._draft() != self._kept
             values, targets = dict(self.values), list(self.targets)
             dataset_id, model_id, version = self.dataset_id, self.model_id, self.dataset_version
-            parameters, task, has_layers = self._parameters(), self._task(), bool(self.layers)
+            parameters, task, family = self._parameters(), self._task(), self._family()
+            has_layers = bool(self.layers)
         if changed:
             yield await self._save(draft, change)
         plan, presets, recipe = None, None, None
         if dataset_id and model_id:
             plan, presets, recipe = await run_as_user(
-                self, estimate, dataset_id, model_id, values, targets, parameters, task, has_layers, version
+                self, estimate, dataset_id, model_id, values, targets, parameters, task, family, has_layers, version
             )
         async with self:
             if edit != self._edit_count:

@@ -11,6 +11,7 @@ import reflex as rx
 from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.numbers import parse_id
+from orchestrator.domain.recipe_defaults import TINY_PARAMETERS
 from orchestrator.domain.recipe_fields import Section
 from orchestrator.services.training.drafts import Edit
 from orchestrator.services.training.rows import Draft
@@ -128,12 +129,13 @@ class JobFormFields(rx.State, mixin=True):
     @rx.var
     def preset(self) -> str:
         """The preset whose values the fields have, or ""."""
-        return form.matching_preset(self.values, self._parameters(), self._task())
+        return form.matching_preset(self.values, self._parameters(), self._task(), self._family())
 
     @rx.var
     def preset_title(self) -> str:
         """The name of that preset, or "Own values"."""
-        return dict(form.PRESETS).get(form.matching_preset(self.values, self._parameters(), self._task()), "Own values")
+        preset = form.matching_preset(self.values, self._parameters(), self._task(), self._family())
+        return dict(form.PRESETS).get(preset, "Own values")
 
     @rx.var
     def clips_per_step(self) -> str:
@@ -156,7 +158,7 @@ class JobFormFields(rx.State, mixin=True):
     @rx.var
     def rate_hint(self) -> str:
         """The usual range of the learning rate for the chosen base."""
-        tiny = 0 < self._parameters() < form.TINY_PARAMETERS
+        tiny = 0 < self._parameters() < TINY_PARAMETERS
         return "usual: 5e-4 to 3e-3" if tiny else "usual: 1e-4 to 3e-4"
 
     @rx.var
@@ -231,6 +233,9 @@ class JobFormFields(rx.State, mixin=True):
 
     def _task(self) -> str:
         return next((m.task for m in self.models if m.id == self.model_id), "")
+
+    def _family(self) -> str:
+        return next((m.family for m in self.models if m.id == self.model_id), "")
 
     def _set(self, field: str, text: str) -> None:
         name = self._auto_name() if field == "qlora.r" else ""

@@ -13,6 +13,7 @@ from orchestrator.services.datasets.catalog import list_datasets
 from orchestrator.services.datasets.overview import dataset_extras
 from orchestrator.services.models.catalog import list_models, model_layers
 from orchestrator.services.training.clone import clone_job
+from orchestrator.services.training.defaults import recipe_defaults
 from orchestrator.services.training.drafts import open_draft
 from orchestrator.services.training.preflight import preflight
 from orchestrator.services.training.rows import Draft, Preflight
@@ -86,7 +87,7 @@ def open_wizard(session: Session, actor: Actor, query: dict[str, str]) -> Openin
     )
     if not draft.id:
         start = _apply_address(session, actor, start, query)
-    return _drop_unavailable(start, models)
+    return _drop_unavailable(session, actor, start, models)
 
 
 def _apply_address(session: Session, actor: Actor, start: Opening, query: dict[str, str]) -> Opening:
@@ -112,7 +113,7 @@ def _apply_address(session: Session, actor: Actor, start: Opening, query: dict[s
     return replace(start, dataset_id=dataset_id, model_id=model_id, jump=bool(dataset_id and model_id))
 
 
-def _drop_unavailable(start: Opening, model_rows: list[Any]) -> Opening:
+def _drop_unavailable(session: Session, actor: Actor, start: Opening, model_rows: list[Any]) -> Opening:
     """Drops choices that were deleted or do not fit any more, with a notice, and fills empty fields with defaults."""
     notice = start.notice
     dataset = next((d for d in start.datasets if d.id == start.dataset_id and not d.reason), None)
@@ -123,11 +124,9 @@ def _drop_unavailable(start: Opening, model_rows: list[Any]) -> Opening:
     elif start.model_id and model is None:
         notice = "The base model of this draft was deleted or does not fit. Choose another one."
     reached = 1 if dataset is None else min(start.reached, 2) if model is None else start.reached
-    defaults = (
-        form.default_values(model.parameters if model else 0, model.task if model else "")
-        | {"output_name": ""}
-        | sweep.EMPTY
-    )
+    found = recipe_defaults(session, actor, dataset.id if dataset else 0, model.id) if model else []
+    values = form.values_from_defaults(found) if found else form.default_values(0)
+    defaults = values | {"output_name": ""} | sweep.EMPTY
     return replace(
         start,
         models=models,
@@ -156,6 +155,7 @@ def estimate(
     targets: list[str],
     parameters: int,
     task: str,
+    family: str,
     has_layers: bool,
     dataset_version: int = 0,
 ) -> tuple[Plan, list[PresetCard], Recipe | None]:
@@ -167,10 +167,13 @@ def estimate(
         plan = make_plan(checked, list_workers(session, actor), recipe.machine.need)
     cards = []
     for key, title in form.PRESETS:
-        preset = _recipe(values | form.preset_values(key, parameters, task), targets, has_layers)
+        preset = _recipe(values | form.preset_values(key, parameters, task, family), targets, has_layers)
         # An invalid field elsewhere must not remove the estimates of the presets.
         preset = preset or Recipe.model_validate(
-            form.raw_recipe(form.default_values(parameters, task) | form.preset_values(key, parameters, task), targets)
+            form.raw_recipe(
+                form.default_values(parameters, task, family) | form.preset_values(key, parameters, task, family),
+                targets,
+            )
         )
         cards.append(preset_card(key, title, preset, _preflight_or_empty(session, actor, dataset_id, model_id, preset)))
     return plan, cards, recipe

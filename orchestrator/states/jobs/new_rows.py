@@ -47,6 +47,7 @@ class ModelChoice:
     """Why it cannot be trained now, or ""."""
     reason: str = ""
     """Why it cannot be chosen here: it is unavailable, or for another task than the dataset's."""
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def model_choice(row: Any) -> ModelChoice:
     task = TASK_OF_MODEL[row.model_type].key.value
     note = f"{formatting.short_count(row.parameters)} parameters, {formatting.size(row.size_bytes)}"
     described = (row.architecture, task, note, row.description, row.parameters)
-    return ModelChoice(row.id, row.name, *described, unavailable, reason=unavailable)
+    return ModelChoice(row.id, row.name, *described, unavailable, reason=unavailable, family=row.family)
 
 
 def fit_models(models: Iterable[ModelChoice], task: str) -> list[ModelChoice]:

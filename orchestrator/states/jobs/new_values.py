@@ -2,23 +2,19 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, assert_never
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.numbers import parse_id
+from orchestrator.domain.recipe_defaults import BaseFacts, Default, defaults, preset_epochs
 from orchestrator.domain.recipe_fields import RecipeField, Section, ValueKind
 from orchestrator.domain.recipes import FIELDS, Recipe, parse_recipe
 from orchestrator.domain.tasks import task_spec
 
 FORM_FIELDS = {name: field for name, field in FIELDS.items() if field.on_form}
 """The fields of the page in its order: the first invalid one gets the focus."""
-TINY_PARAMETERS = 5_000_000
-"""A base with fewer parameters trains in a few hundred quick steps at a high learning rate."""
-
-_PRESET_EPOCHS_TINY = {"quick": 4, "balanced": Recipe().optim.epochs, "best": 2 * Recipe().optim.epochs}
-_PRESET_EPOCHS = {"quick": 1, "balanced": 6, "best": 10}
 _PRESET_RANK = {"quick": 8, "balanced": 16, "best": 32}
 PRESETS = (("quick", "Quick look"), ("balanced", "Balanced"), ("best", "Best quality"))
 
@@ -73,31 +69,33 @@ def values_from_recipe(recipe: Recipe) -> dict[str, str]:
     }
 
 
-def preset_values(preset: str, parameters: int, task: str = "") -> dict[str, str]:
-    """The fields that a preset sets, for a base of that many parameters and that task."""
-    tiny = 0 < parameters < TINY_PARAMETERS
+def preset_values(preset: str, parameters: int, task: str = "", family: str = "") -> dict[str, str]:
+    """The fields that a preset sets, for a base of that many parameters, that task and family."""
     rank = _PRESET_RANK[preset]
-    epochs = (_PRESET_EPOCHS_TINY if tiny else _PRESET_EPOCHS)[preset]
-    if tiny:
-        epochs *= task_spec(task).tiny_base_epochs
+    epochs = preset_epochs(preset, BaseFacts(parameters, family), task)
     length = {"optim.epochs": str(epochs), "optim.max_steps": ""}  # an earlier limit would end the run too soon
     return {"qlora.r": str(rank), "qlora.alpha": str(2 * rank)} | length
 
 
-def default_values(parameters: int, task: str = "") -> dict[str, str]:
-    """Sensible values for a base model: tiny bases take the recipe's own, larger ones smaller batches and rates."""
-    values = values_from_recipe(Recipe()) | preset_values("balanced", parameters, task)
-    if 0 < parameters < TINY_PARAMETERS:
-        values |= task_spec(task).tiny_base_values
-    if parameters >= TINY_PARAMETERS:
-        values |= {"optim.learning_rate": "2e-4", "optim.batch_size": "4", "optim.gradient_accumulation": "2"}
-    return values
+def default_values(parameters: int, task: str = "", family: str = "") -> dict[str, str]:
+    """The defaults for a base model, as text."""
+    return values_from_defaults(defaults(BaseFacts(parameters, family), task).values())
 
 
-def matching_preset(values: Mapping[str, str], parameters: int, task: str = "") -> str:
+def values_from_defaults(found: Iterable[Default]) -> dict[str, str]:
+    """Defaults as text, by the names of the form's fields."""
+    return {
+        default.field: field_text(default.value)
+        for default in found
+        if default.field in FORM_FIELDS and FIELDS[default.field].kind is not ValueKind.LIST
+    }
+
+
+def matching_preset(values: Mapping[str, str], parameters: int, task: str = "", family: str = "") -> str:
     """The preset that has these values, or ""."""
     for key, _ in PRESETS:
-        if all(values.get(name, "").strip() == text for name, text in preset_values(key, parameters, task).items()):
+        preset = preset_values(key, parameters, task, family)
+        if all(values.get(name, "").strip() == text for name, text in preset.items()):
             return key
     return ""
 

@@ -10,6 +10,9 @@ from orchestrator.services.training.drafts import Edit, save_draft
 from orchestrator.states.jobs.new_load import Opening, estimate, open_wizard
 from tests.studio import launch, make_person, make_things
 
+KIND = ("classification", "videomae")
+"""Task and family of the shipped classifier."""
+
 
 def opened(actor: Actor, **query: object) -> Opening:
     with session_scope() as session:
@@ -83,11 +86,15 @@ def test_the_plan_needs_a_valid_form_but_the_presets_do_not(ada: Actor) -> None:
     values = opened(ada, dataset=dataset, model=model).values | {"output_name": "a-run"}
     with session_scope() as session:
         parameters = session.get_one(VideoModel, model).parameters
-        plan, cards, recipe = estimate(session, ada, dataset, model, values, [], parameters, "classification", False)
+        plan, cards, recipe = estimate(
+            session, ada, dataset, model, values, [], parameters, "classification", "videomae", False
+        )
         assert plan.known
         assert recipe is not None
         bad = values | {"qlora.r": "-1"}
-        plan, cards, recipe = estimate(session, ada, dataset, model, bad, [], parameters, "classification", False)
+        plan, cards, recipe = estimate(
+            session, ada, dataset, model, bad, [], parameters, "classification", "videomae", False
+        )
     assert not plan.known
     assert recipe is None
     assert [card.value for card in cards] == ["quick", "balanced", "best"]

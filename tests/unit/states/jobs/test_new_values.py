@@ -109,7 +109,8 @@ def test_sentences_get_more_epochs_on_a_tiny_base() -> None:
     captions = form.default_values(TINY - 1, "captioning")
     assert (captions["optim.batch_size"], captions["optim.epochs"], captions["qlora.dropout"]) == ("8", "20", "0")
     assert form.matching_preset(captions, TINY - 1, "captioning") == "balanced"
-    assert form.default_values(LARGE, "captioning") == form.default_values(LARGE)
+    other = form.default_values(LARGE, "captioning")
+    assert form.default_values(LARGE) == other | {"optim.head_lr": "2e-3"}
 
 
 def test_each_training_type_says_what_is_learned() -> None:
