@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from jobs.families.multi_label import problem_type_of
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
 from orchestrator.domain import formatting
@@ -45,7 +46,8 @@ def merge(
 
     base_model = read_base(base)
     family = resolve(base_model)
-    plan = Plan(base_model, recipe, task, _labels(adapter), (), "cpu")
+    problem_type = problem_type_of(_json(adapter / "config.json", {}))
+    plan = Plan(base_model, recipe, task, _labels(adapter), (), "cpu", problem_type=problem_type)
     report = _unless_cancelled(on_progress)
     report("loading", 0)
     model = family.load(plan)
@@ -128,10 +130,14 @@ def _unquantized(recipe: Recipe) -> Recipe:
 
 
 def _labels(adapter: Path) -> tuple[str, ...]:
+    return tuple(map(str, _json(adapter / "labels.json", [])))
+
+
+def _json(path: Path, default: Any) -> Any:
     try:
-        return tuple(map(str, json.loads((adapter / "labels.json").read_text())))
+        return json.loads(path.read_text())
     except (OSError, ValueError):
-        return ()
+        return default
 
 
 def _copy_processor(adapter: Path, base: Path, part: Path) -> None:

@@ -1,4 +1,4 @@
-"""Shared by all classifying families: metrics, the class names saved with the adapter, the program of its card."""
+"""Shared by all classifying families: targets, metrics, the class names saved with the adapter, the card's program."""
 
 import json
 from collections.abc import Sequence
@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from jobs.families.card_program import program_parts
-from jobs.families.protocol import Answer, Plan, Score
+from jobs.families.multi_label import multi_label_chance_level, score_multi_label, sigmoid
+from jobs.families.pixels import ClipNormalizer
+from jobs.families.protocol import Answer, Item, Plan, RawOutput, Score
 from orchestrator.domain.run_summary import Prediction, RunSummary
 
 _MATRIX = 100
@@ -27,10 +30,43 @@ for path in sys.argv[1:]:
 {read_frames}
     pixels = processor(sampled, return_tensors="pt")["pixel_values"]{reshape}
     with torch.no_grad():
-        probabilities = {logits}.softmax(-1)
-    best = int(probabilities.argmax())
-    print(path, config.id2label[best], f"{{probabilities[best]:.3f}}", sep="\\t")
+{print}
 """
+_PRINT_BEST = """        probabilities = {logits}.softmax(-1)
+    best = int(probabilities.argmax())
+    print(path, config.id2label[best], f"{{probabilities[best]:.3f}}", sep="\\t")"""
+_PRINT_ALL = """        scores = {logits}.sigmoid()
+    for index in scores.argsort(descending=True).tolist():  # a class is predicted from a score of 0.5
+        print(path, config.id2label[index], f"{{scores[index]:.3f}}", sep="\\t")"""
+
+
+def class_targets(plan: Plan, items: Sequence[Item]) -> torch.Tensor:
+    """The `labels` of a batch: (B,) class indices, or (B, classes) of 0 and 1 where a clip may have several classes."""
+    if not plan.is_multi_label:
+        return torch.tensor([item["label"] for item in items], dtype=torch.long)
+    targets = torch.zeros(len(items), len(plan.class_names))
+    for row, item in enumerate(items):
+        targets[row, item["labels"]] = 1.0
+    return targets
+
+
+class ClassificationCollator(ClipNormalizer):
+    """Items to pixel values (B, T, 3, H, W), under the name of the `forward` argument, and `labels`."""
+
+    def __init__(self, plan: Plan, argument: str = "pixel_values") -> None:
+        super().__init__(plan.base)
+        self._plan, self._argument = plan, argument
+
+    def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
+        return {self._argument: self.normalize_and_augment(items), "labels": class_targets(self._plan, items)}
+
+
+def score_predictions(plan: Plan, raw: RawOutput) -> Score:
+    """The metrics of the plan's problem type on the whole validation split."""
+    if raw.labels is None:
+        return Score()
+    score = score_multi_label if plan.is_multi_label else score_classes
+    return score(raw.logits, raw.labels, plan.class_names)
 
 
 def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[str]) -> Score:
@@ -68,16 +104,18 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return exponentials / exponentials.sum(1, keepdims=True)
 
 
-def classification_answers(logits: NDArray[np.float32], class_names: Sequence[str]) -> list[Answer]:
+def classification_answers(plan: Plan, logits: NDArray[np.float32]) -> list[Answer]:
     """(N, classes) logits to N answers, each with its classes from the most to the least probable."""
-    rows = softmax(logits).tolist()
-    ranked = [sorted(zip(class_names, row, strict=True), key=lambda pair: -pair[1]) for row in rows]
-    return [Answer(probabilities=tuple((name, float(share)) for name, share in row)) for row in ranked]
+    rows = (sigmoid(logits) if plan.is_multi_label else softmax(logits)).tolist()
+    ranked = [sorted(zip(plan.class_names, row, strict=True), key=lambda pair: -pair[1]) for row in rows]
+    return [Answer(probabilities=tuple(row), problem_type=plan.problem_type) for row in ranked]
 
 
-def class_chance_level(class_names: Sequence[str]) -> dict[str, float]:
+def class_chance_level(plan: Plan, clip_count: int) -> dict[str, float]:
     """The metrics of random guessing; the head is new, so the untouched base can do no better."""
-    count = max(1, len(class_names))
+    if plan.is_multi_label:
+        return multi_label_chance_level(plan.held_out_counts, clip_count)
+    count = max(1, len(plan.class_names))
     return {"eval_accuracy": 1 / count} | ({"eval_top5": _TOP / count} if count > _TOP else {})
 
 
@@ -92,6 +130,7 @@ def save_labels(plan: Plan, folder: Path) -> None:
     config = {key: value for key, value in plan.base.config.items() if key not in left_out}
     config["id2label"] = {str(index): name for index, name in enumerate(names)}
     config["label2id"] = {name: index for index, name in enumerate(names)}
+    config["problem_type"] = plan.problem_type.value
     _write(folder / "config.json", config)
     _write(folder / "labels.json", names)
 
@@ -107,6 +146,8 @@ def classification_program(
 ) -> tuple[str, str]:
     """File name and source of a program that prints each clip's path, its class and the class's probability.
 
+    Where a clip may have several classes, it prints a line for each class, the highest score first.
+
     Args:
         head: modules that are not quantized.
         count: frames that the model sees of a clip.
@@ -115,7 +156,8 @@ def classification_program(
     """
     options = "config=config, ignore_mismatched_sizes=True, "
     parts = program_parts(plan, base_ref, model_class, head, ("AutoConfig", "AutoImageProcessor"), options)
-    return "classify.py", _PROGRAM.format(**parts, count=count, reshape=reshape, logits=logits)
+    lines = (_PRINT_ALL if plan.is_multi_label else _PRINT_BEST).format(logits=logits)
+    return "classify.py", _PROGRAM.format(**parts, count=count, reshape=reshape, print=lines)
 
 
 def _write(path: Path, content: Any) -> None:

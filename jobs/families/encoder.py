@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jobs.families.classification import (
+    ClassificationCollator,
     class_chance_level,
     classification_answers,
     classification_program,
     save_labels,
-    score_classes,
+    score_predictions,
 )
-from jobs.families.pixels import ClassificationCollator, ClipNormalizer, missing_processor_warning, sampling_for
+from jobs.families.pixels import ClipNormalizer, missing_processor_warning, sampling_for
 from jobs.families.protocol import (
     Answer,
     Base,
@@ -111,20 +112,18 @@ class Encoder:
         return None  # its layers get adapters, and clips are augmented
 
     def collate(self, plan: Plan) -> Collate:
-        return ClassificationCollator(plan.base, self.pixels_argument)
+        return ClassificationCollator(plan, self.pixels_argument)
 
     def chance_level(self, plan: Plan, clip_count: int) -> dict[str, float] | None:
-        return {} if plan.is_pretraining else class_chance_level(plan.class_names)
+        return {} if plan.is_pretraining else class_chance_level(plan, clip_count)
 
     def evaluate(self, plan: Plan, model: Any, validation: Items, raw: RawOutput, final: bool) -> Score:
-        if plan.is_pretraining or raw.labels is None:
-            return Score()
-        return score_classes(raw.logits, raw.labels, plan.class_names)
+        return Score() if plan.is_pretraining else score_predictions(plan, raw)
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
         pixels = ClipNormalizer(plan.base).normalize(items).to(plan.device)
         logits = model(**{self.pixels_argument: pixels}).logits.float().cpu().numpy()
-        return classification_answers(logits, plan.class_names)
+        return classification_answers(plan, logits)
 
     def save_processor(self, plan: Plan, folder: Path) -> None:
         save_labels(plan, folder)

@@ -29,6 +29,7 @@ def load_classifier(plan: Plan, model_class: Any, head: Sequence[str]) -> Any:
         num_labels=len(names),
         id2label=dict(enumerate(names)),
         label2id={name: index for index, name in enumerate(names)},
+        problem_type=plan.problem_type.value,
         ignore_mismatched_sizes=True,
         dtype=torch.float32,
         **quantization_options(plan, head),

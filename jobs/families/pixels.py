@@ -42,18 +42,6 @@ class ClipNormalizer:
         return augment(pixels, generator_for(items)) if all(item["training"] for item in items) else pixels
 
 
-class ClassificationCollator(ClipNormalizer):
-    """Items to pixel values (B, T, 3, H, W), under the name of the `forward` argument, and `labels` (B,)."""
-
-    def __init__(self, base: Base, argument: str = "pixel_values") -> None:
-        super().__init__(base)
-        self._argument = argument
-
-    def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
-        labels = torch.tensor([item["label"] for item in items], dtype=torch.long)
-        return {self._argument: self.normalize_and_augment(items), "labels": labels}
-
-
 def generator_for(items: Sequence[Item]) -> torch.Generator:
     """A random generator whose seed depends on nothing but the clips of the batch and the epoch.
 

@@ -19,12 +19,14 @@ from orchestrator.domain.playground import ChatTurn
 from orchestrator.domain.recipe_qlora import TrainingType
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.run_summary import Prediction, RunSummary
+from orchestrator.domain.tasks import ProblemType
 
 Item = dict[str, Any]
 """One clip as the trainer's dataset returns it:
 
 - `frames`: (T, H, W, 3) uint8, RGB; where the vision encoder is frozen, `features` (`Features`) instead,
-- `label`: class index, -1 without one,
+- `label`: class index, -1 without one; of a clip with several labels, that of the first,
+- `labels`: indices of all of its classes; may be left out where no clip has several,
 - `captions`: texts of which each describes the whole clip, empty for a clip without one,
 - `conversations`: list of `Conversation`, questions with their answers; may be left out where there are none,
 - `clip_id`: its id in the dataset,
@@ -96,8 +98,17 @@ class Plan:
     """What a clip is asked where nobody asks: the most usual question of the training split; "" for a caption."""
     system: str = ""
     """The most usual system turn of the training split."""
+    problem_type: ProblemType = ProblemType.SINGLE_LABEL
+    """Whether a clip may have several of the classes."""
+    held_out_counts: tuple[int, ...] = ()
+    """Validation clips of each class, in the order of `class_names`."""
     check_stop: Callable[[], None] = field(default=lambda: None, compare=False)
     """Raises when the run was asked to stop: a family that generates calls it after each token of an evaluation."""
+
+    @property
+    def is_multi_label(self) -> bool:
+        """Whether a clip may have several classes, each with a score of its own."""
+        return self.problem_type is ProblemType.MULTI_LABEL
 
     @property
     def is_pretraining(self) -> bool:
@@ -113,7 +124,8 @@ class RawOutput:
     """Logits and labels of the Trainer's own pass over the validation split; None unless the family `reads_logits`."""
 
     logits: Any = None
-    labels: NDArray[np.int64] | None = None
+    labels: NDArray[Any] | None = None
+    """(N,) class indices, or (N, classes) with 1 for each class of a clip where it may have several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +175,8 @@ class Answer:
     text: str = ""
     probabilities: tuple[tuple[str, float], ...] = ()
     """Every class and its probability, the highest first; empty for a model that generates text."""
+    problem_type: ProblemType = ProblemType.SINGLE_LABEL
+    """Whether the probabilities add up to 1, or each class has a score of its own."""
     finish_reason: FinishReason | None = None
     """None for a model that generates no text."""
     prompt_tokens: int = 0

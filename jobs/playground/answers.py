@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from jobs.families.multi_label import THRESHOLD
 from jobs.families.protocol import Answer, Item, Question
 from jobs.playground.answerers import ADAPTER, BASE, answerers
 from jobs.playground.fetched_clip import FetchedClip
@@ -14,7 +15,7 @@ from jobs.video.cache import ClipFile, FrameCache, Sampling
 from jobs.video.decode import decode_frames
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.playground import InferenceMessage, InferenceRequest
-from orchestrator.domain.tasks import AnswerKind, task_spec
+from orchestrator.domain.tasks import AnswerKind, ProblemType, task_spec
 from orchestrator.domain.users import Actor, User
 from orchestrator.services.db import session_scope
 from orchestrator.services.playground.questions import CheckedRequest, ClipInput, check_request
@@ -22,8 +23,8 @@ from orchestrator.settings import get_settings
 
 Record = dict[str, Any]
 """{"stage": name}, {"text": piece, "who": answerer}; the last one {"done": answer} or {"problem": sentence}."""
-TOP = 5
-"""Classes of an answer."""
+TOP, _MAX_LABELS = 5, 50
+"""Classes of an answer: the likeliest, and as many more as may reach the threshold where a clip may have several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +142,15 @@ def _main_answerer(checked: CheckedRequest) -> str:
 
 
 def _answer_record(who: str, prediction: Answer, start: float) -> Record:
-    probabilities = [{"label": name, "probability": round(share, 4)} for name, share in prediction.probabilities[:TOP]]
+    shown = max(TOP, min(_MAX_LABELS, sum(share >= THRESHOLD for _, share in prediction.probabilities)))
+    count = shown if prediction.problem_type is ProblemType.MULTI_LABEL else TOP
+    probabilities = [
+        {"label": name, "probability": round(share, 4)} for name, share in prediction.probabilities[:count]
+    ]
     record: Record = {"who": who, "ms": round(1000 * (time.monotonic() - start), 1)}
     if prediction.probabilities:
-        return record | {"labels": probabilities, "classes": len(prediction.probabilities)}
+        classes = len(prediction.probabilities)
+        return record | {"labels": probabilities, "classes": classes, "problem_type": prediction.problem_type.value}
     return record | {
         "text": prediction.text,
         "finish_reason": prediction.finish_reason,
@@ -153,13 +159,17 @@ def _answer_record(who: str, prediction: Answer, start: float) -> Record:
     }
 
 
+def _clip_record(clip: ClipInput) -> Record:
+    return {"id": clip.clip_id, "name": clip.name, "reference": clip.reference, "labels": list(clip.labels)}
+
+
 def _done(checked: CheckedRequest, loaded: Loaded, result: Record, load_ms: float, started: float) -> Record:
     clip = checked.clip
     return {
         "task": checked.task,
         "model": {"id": checked.model_id, "name": checked.model_name},
         "adapter": {"id": checked.adapter.id, "name": checked.adapter.name} if checked.adapter else None,
-        "clip": {"id": clip.clip_id, "name": clip.name, "reference": clip.reference} if clip else None,
+        "clip": _clip_record(clip) if clip else None,
         "load_ms": round(load_ms, 1),
         "ms": round(1000 * (time.monotonic() - started), 1),
         "device": loaded.plan.device,

@@ -11,6 +11,7 @@ import psutil
 import torch
 from sqlmodel import col, select
 
+from jobs.families.multi_label import problem_type_of
 from jobs.families.protocol import Family, Plan
 from jobs.families.registry import read_base, resolve
 from orchestrator.domain import formatting
@@ -134,13 +135,15 @@ def plan_of(checked: CheckedRequest, device: str) -> Plan:
     adapter = checked.adapter
     recipe = parse_recipe(adapter.recipe) if adapter else Recipe()
     classifies = task_spec(checked.task).answer is AnswerKind.CLASSES
-    names = class_names(base.config, adapter.folder if adapter else None) if classifies else ()
     folder = adapter.folder if adapter else None
+    config = read_base(folder).config if folder and classifies else base.config
+    names = class_names(config) if classifies else ()
     return Plan(
         base,
         recipe,
         checked.task,
         names,
+        problem_type=problem_type_of(config),
         device=device,
         inference_only=True,
         adapter=folder,
@@ -149,10 +152,12 @@ def plan_of(checked: CheckedRequest, device: str) -> Plan:
     )
 
 
-def class_names(config: dict[str, Any], folder: Path | None) -> tuple[str, ...]:
-    """The classes of the adapter, else those of the base."""
-    if folder is not None:
-        config = read_base(folder).config
+def class_names(config: dict[str, Any]) -> tuple[str, ...]:
+    """The classes of a config.json.
+
+    Raises:
+        Invalid: it has none.
+    """
     by_index = {int(index): str(name) for index, name in (config.get("id2label") or {}).items()}
     names = tuple(by_index[index] for index in sorted(by_index))
     if not names or all(name == f"LABEL_{index}" for index, name in enumerate(names)):

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.annotations import Annotations, Span, annotations_of
+from orchestrator.domain.tasks import ProblemType
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class TrainSpec:
     recipe: dict[str, Any]
     task: str
     class_names: list[str]
+    """In the order of the classifier's outputs; empty for a task without classes."""
     dataset_name: str
     model_name: str
     model_path: str
@@ -80,6 +82,8 @@ class TrainSpec:
     clips: list[ClipSpec] = field(default_factory=list)
     dataset_version: int = 0
     """0: unknown."""
+    problem_type: str = ProblemType.SINGLE_LABEL.value
+    """A `ProblemType`: whether any clip has several labels."""
     trackers: list[str] = field(default_factory=list)
     """Tools that get the curves as well: mlflow, wandb, trackio."""
     live_stream: str = ""

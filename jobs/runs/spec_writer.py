@@ -104,9 +104,11 @@ def training_inputs(
 ) -> dict[str, Any]:
     """The fields of a `TrainSpec` that say what is trained on what: the same for a run and for its rehearsal."""
     clips = clips_at(session, dataset.id or 0, version)
+    task, labels = TASK_OF_MODEL[model.model_type], [clip.annotated.labels for clip in clips]
     return {
-        "task": TASK_OF_MODEL[model.model_type].key.value,
-        "class_names": sorted({clip.label for clip in clips}) if TASKS[dataset.task].has_classes else [],
+        "task": task.key.value,
+        "class_names": sorted({name for names in labels for name in names}) if TASKS[dataset.task].has_classes else [],
+        "problem_type": task.problem_type(any(len(names) > 1 for names in labels)).value,
         "model_path": model.path,
         "model_revision": model.revision,
         "model_ref": model.source_ref if model.source is ModelSource.HUB else "",

@@ -8,13 +8,14 @@ import yaml
 
 from jobs.families.protocol import Family, Plan
 from jobs.runs.spec import TrainSpec
+from orchestrator.domain import formatting
 from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.recipes import Recipe
-from orchestrator.domain.run_summary import RunSummary
+from orchestrator.domain.run_summary import RunSummary, unjudged_sentence
 from orchestrator.domain.tasks import TASKS, AnswerKind
 
-_MATRIX_CLASSES = 20
-"""Classes whose confusion matrix the card shows; the page shows more."""
+_MATRIX_CLASSES, _TABLE_CLASSES = 20, 100
+"""Classes whose confusion matrix, and classes whose table the card shows; the page shows more."""
 _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
 
 
@@ -29,7 +30,9 @@ def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSummar
         "metrics": _named(plan, summary),
         "tags": ["lora", "qlora" if recipe.qlora.bits == 4 else "full-precision-base", family.name],
     }
-    does = TASKS[plan.task].adapter_sentence.format(count=len(spec.class_names), names=", ".join(spec.class_names[:20]))
+    task = TASKS[plan.task]
+    sentence = task.multi_label_sentence if plan.is_multi_label else task.adapter_sentence
+    does = sentence.format(count=len(spec.class_names), names=", ".join(spec.class_names[:20]))
     if plan.question:
         does = f'answers questions about a clip, such as "{plan.question.splitlines()[0]}"'
     return "\n".join(
@@ -40,6 +43,7 @@ def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSummar
             f"## Reached\n\n{_reached(plan, summary)} {summary.exported.sentence}".rstrip() + "\n",
             *_metrics(plan, summary),
             *_matrix(summary),
+            *_classes(summary),
             *_samples(summary),
             f"## How it was made\n\n{_table(_facts(spec, recipe, summary))}\n",
             f"## How to use it\n\n{_usage(spec, plan, family, bundled)}",
@@ -48,7 +52,7 @@ def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSummar
 
 
 def _reached(plan: Plan, summary: RunSummary) -> str:
-    first = TASKS[plan.task].headline
+    first = TASKS[plan.task].headline(plan.problem_type)
     value = summary.value(first.name)
     if value is not None and summary.eval_loss is not None:
         result = f"**{figure(first, value)}**"
@@ -64,7 +68,7 @@ def _metrics(plan: Plan, summary: RunSummary, made: str = "adapter") -> list[str
     values, before = summary.values, summary.baseline
     rows = [
         f"| {m.label} | {figure(m, before[m.name]) if m.name in before else ''} | {figure(m, values[m.name])} |"
-        for m in TASKS[plan.task].metrics
+        for m in TASKS[plan.task].judged_by(plan.problem_type)
         if m.name in values
     ]
     if not rows:
@@ -89,7 +93,8 @@ def _cell(text: Any) -> str:
 
 
 def _named(plan: Plan, summary: RunSummary) -> list[str]:
-    return [metric.name.removeprefix("eval_") for metric in TASKS[plan.task].metrics if metric.name in summary.values]
+    metrics = TASKS[plan.task].judged_by(plan.problem_type)
+    return [metric.name.removeprefix("eval_") for metric in metrics if metric.name in summary.values]
 
 
 def pretrained_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSummary) -> str:
@@ -141,6 +146,8 @@ def _table(rows: list[tuple[str, Any]]) -> str:
 
 def _matrix(summary: RunSummary) -> list[str]:
     names, matrix = summary.class_names, summary.confusion_matrix
+    if summary.classes:
+        return []
     if len(names) > _MATRIX_CLASSES:
         return [f"The confusion matrix of {len(names)} classes is too large for this card.\n"]
     if not matrix:
@@ -149,6 +156,26 @@ def _matrix(summary: RunSummary) -> list[str]:
     head = [f"| true \\ predicted | {' | '.join(cells)} |", "|---" * (len(cells) + 1) + "|"]
     rows = [f"| {name} | {' | '.join(map(str, row))} |" for name, row in zip(cells, matrix, strict=True)]
     return ["\n".join([*head, *rows]) + "\n"]
+
+
+def _classes(summary: RunSummary) -> list[str]:
+    """A row for each class of a run with several labels, and the names of those that could not be judged."""
+    judged = [row for row in summary.classes if row.average_precision is not None]
+    if not judged:
+        return []
+    lines = [
+        f"| {_cell(row.name)} | {row.clips} | {_share(row.average_precision)} | {_share(row.precision)} "
+        f"| {_share(row.recall)} | {_share(row.f1)} |"
+        for row in judged[:_TABLE_CLASSES]
+    ]
+    head = "| class | held-out clips | average precision | precision | recall | F1 |\n|---|---|---|---|---|---|"
+    notes = [f"Precision, recall and F1 at a score of 0.5. {unjudged_sentence(summary)}".strip()]
+    notes += [f"{len(judged) - _TABLE_CLASSES} more classes are not shown."] if len(judged) > _TABLE_CLASSES else []
+    return ["\n".join([head, *lines]) + "\n", " ".join(notes) + "\n"]
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else formatting.percent(value, 1)
 
 
 def _usage(spec: TrainSpec, plan: Plan, family: Family, bundled: bool) -> str:

@@ -79,8 +79,10 @@ class ClipDataset(Dataset[Item]):
     def _item(self, index: int, content: Item) -> Item:
         clip = self._clips[index]
         annotated = clip.annotated
+        labels = [self._index[name] for name in annotated.labels if name in self._index]
         return content | {
-            "label": self._index.get(clip.label, -1),
+            "label": labels[0] if labels else -1,
+            "labels": labels,
             "captions": list(annotated.captions),
             "conversations": list(annotated.conversations),
             "clip_id": clip.id,

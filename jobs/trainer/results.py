@@ -74,7 +74,7 @@ def _mistakes(predictions: Sequence[Prediction], kind: AnswerKind) -> list[Predi
     """Misclassified clips, the highest confidence first."""
     if kind is not AnswerKind.CLASSES:
         return []
-    wrong = [row for row in predictions if row.label and row.predicted not in (None, row.label)]
+    wrong = [row for row in predictions if row.label and row.predicted is not None and not row.is_right]
     return sorted(wrong, key=lambda row: -(row.confidence or 0.0))[:MISTAKES]
 
 
@@ -82,7 +82,7 @@ def _samples(predictions: Sequence[Prediction], kind: AnswerKind) -> list[Predic
     """A few clips that represent all."""
     match kind:
         case AnswerKind.CLASSES:
-            return _spread([row for row in predictions if row.predicted and row.label])[:SAMPLES]
+            return _spread([row for row in predictions if row.predicted is not None and row.label])[:SAMPLES]
         case AnswerKind.TEXT:
             return _distinct([row for row in predictions if row.before is not None])
         case AnswerKind.CLIPS:

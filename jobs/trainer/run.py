@@ -169,6 +169,7 @@ def _run_facts(
     asked = RunSummary(question=plan.question, system=plan.system) if plan.question or plan.system else RunSummary()
     facts = RunSummary(
         task=run.spec.task,
+        problem_type=run.spec.problem_type,
         final_step=trainer.state.global_step,
         train_seconds=round(train_seconds, 1),
         train_clips=len(clips.training),

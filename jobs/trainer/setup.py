@@ -1,6 +1,8 @@
 """Prepares a run: checks its clips, loads its model with adapters, writes the first line of the log."""
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, assert_never
@@ -10,7 +12,7 @@ from peft import LoraConfig, get_peft_model
 from jobs.families.checkpointing import drop_gradients_of_inputs, enable_checkpointing
 from jobs.families.protocol import Base, Family, Items, Plan
 from jobs.families.registry import read_base, resolve
-from jobs.runs.spec import TrainSpec
+from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.sinks.recorder import Recorder
 from jobs.trainer.cpu_linear import speed_up_linear_layers
 from jobs.trainer.device_settings import emulates_bf16, use_liger
@@ -26,7 +28,7 @@ from jobs.trainer.split import Split, split_clips
 from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, parse_recipe
-from orchestrator.domain.tasks import TASKS, Annotation
+from orchestrator.domain.tasks import TASKS, Annotation, ProblemType
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,14 @@ def prepare_run(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> Run:
 def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split) -> Plan:
     """The run's plan, on the GPU where there is one."""
     question, system = usual_question_of(spec, splits)
+    held_out = Counter(name for clip in splits.validation for name in clip.annotated.labels)
     return Plan(
         base=base,
         recipe=recipe,
         task=spec.task,
         class_names=tuple(spec.class_names),
+        problem_type=ProblemType(spec.problem_type),
+        held_out_counts=tuple(held_out[name] for name in spec.class_names),
         captions=tuple(text for clip in splits.train for text in learned_texts(spec, clip)),
         question=question,
         system=system,
@@ -117,7 +122,7 @@ def check_clips(spec: TrainSpec, plan: Plan, splits: Split) -> list[str]:
 def _check_classes(plan: Plan, splits: Split) -> list[str]:
     if len(plan.class_names) < 2:
         raise Invalid("This dataset has fewer than two classes. Sort its clips into classes first.")
-    training, validation = {clip.label for clip in splits.train}, {clip.label for clip in splits.validation}
+    training, validation = _labels_of(splits.train), _labels_of(splits.validation)
     missing = sorted((training | validation) - set(plan.class_names))
     if missing:
         raise Invalid(
@@ -128,6 +133,10 @@ def _check_classes(plan: Plan, splits: Split) -> list[str]:
         return []
     names = ", ".join(f"'{name}'" for name in unseen[:3]) + (f" and {len(unseen) - 3} more" if len(unseen) > 3 else "")
     return [f"No clip to learn from shows {names}: those held-out clips can only be called wrong. Move some to train."]
+
+
+def _labels_of(clips: Sequence[ClipSpec]) -> set[str]:
+    return {name for clip in clips for name in clip.annotated.labels}
 
 
 def load_with_adapters(family: Family, plan: Plan, checkpointing: bool = False, tight: bool = False) -> Any:

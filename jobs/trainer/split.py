@@ -31,4 +31,4 @@ def split_clips(clips: Sequence[ClipSpec], share: float, seed: int) -> Split:
 
 def _of_rule(clip: ClipSpec) -> SplitClip:
     content = clip.content_hash or clip.path
-    return SplitClip(clip.id, clip.label, clip.split, content, clip.span is not None)
+    return SplitClip(clip.id, clip.annotated.labels, clip.split, content, clip.span is not None)

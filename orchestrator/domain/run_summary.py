@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from orchestrator.domain.exported_step import ExportReason
 from orchestrator.domain.json_schemas import OneOf
-from orchestrator.domain.tasks import AnswerKind, Task, task_spec
+from orchestrator.domain.tasks import AnswerKind, ProblemType, Task, task_spec
 
 TRAIN_SERIES = ("loss", "learning_rate", "grad_norm", "samples_per_s")
 """Curves of the training itself; those of an evaluation begin with `eval_`."""
@@ -63,7 +63,13 @@ class Prediction(_Document):
     """None where every held-out clip is judged in its turn."""
     name: str = ""
     label: str = ""
-    """The clip's class; "" where it has none."""
+    """The clip's class; "" where it has none, and all of them with commas where it has several."""
+    labels: list[str] = Field(default_factory=list)
+    """The clip's classes, in a run with clips of several labels."""
+    predicted_labels: list[str] = Field(default_factory=list)
+    """The classes with a score of at least 0.5 in such a run, the highest first."""
+    scores: dict[str, float] = Field(default_factory=dict)
+    """0 to 1, of the clip's classes, the predicted ones and the likeliest others in such a run."""
     question: str = ""
     """What was asked about the clip; "" where it was a class, a caption or a search."""
     number: int = 0
@@ -88,6 +94,11 @@ class Prediction(_Document):
     def key(self) -> "tuple[int | None, int]":
         """The clip, and which of its questions was asked."""
         return self.clip_id, self.number
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the predicted class, or the set of classes, is the clip's own."""
+        return set(self.predicted_labels) == set(self.labels) if self.labels else self.predicted == self.label
 
     def kind_in(self, task: str) -> AnswerKind:
         """What the model gave for the clip in a run of this task."""
@@ -122,11 +133,27 @@ class ExportedStep(_Document):
     """All of it in words."""
 
 
+class ClassResult(_Document):
+    """How well one class was found among the held-out clips of a run with several labels."""
+
+    name: str = ""
+    clips: int = 0
+    """Held-out clips that have the class; a class with none is left out of the means."""
+    average_precision: float | None = None
+    """None where no held-out clip has the class."""
+    precision: float | None = None
+    """At a score of 0.5; None where no clip was said to have the class."""
+    recall: float | None = None
+    f1: float | None = None
+
+
 class RunSummary(_Document):
     """Progress and result of a run. The trainer knows some fields, the worker adds the others while it trains."""
 
     task: Annotated[str, OneOf(Task, "")] = ""
     """Noted at the launch; runs from before that have none."""
+    problem_type: Annotated[str, OneOf(ProblemType, "")] = ""
+    """Whether clips have several labels, decided at the launch from the dataset's version; "" for a single label."""
     phase: str = ""
     eta_s: float | None = None
     """Seconds to go, None when unknown or over."""
@@ -137,6 +164,8 @@ class RunSummary(_Document):
     class_names: list[str] = Field(default_factory=list)
     confusion_matrix: list[list[int]] = Field(default_factory=list)
     """[true class][predicted class] of the held-out clips, in the order of `class_names`."""
+    classes: list[ClassResult] = Field(default_factory=list)
+    """Each class of a run with several labels, in the order of `class_names`."""
     pool: int = 0
     """How many clips a sentence was searched among."""
     baseline: dict[str, float] = Field(default_factory=dict)
@@ -200,6 +229,15 @@ class RunSummary(_Document):
     def lasting(self) -> Self:
         """Without what means something only while the run goes on."""
         return self.from_json({name: value for name, value in self.to_json().items() if name not in self._passing})
+
+
+def unjudged_sentence(summary: RunSummary) -> str:
+    """Names the classes of a run with several labels that no held-out clip has; "" where each has one."""
+    names = [row.name for row in summary.classes if not row.clips]
+    if not names:
+        return ""
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
+    return f"No held-out clip has {shown}: left out of the means."
 
 
 def is_number(value: Any) -> bool:

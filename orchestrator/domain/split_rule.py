@@ -1,9 +1,11 @@
 """How clips are split into training and validation: one rule for the job form, the trainer and the dataset's page."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +13,8 @@ class SplitClip:
     """What the rule knows of a clip."""
 
     id: int
-    label: str
+    labels: tuple[str, ...]
+    """Its classes; () where it has none."""
     split: str
     """auto, train or validation."""
     content: str
@@ -37,20 +40,69 @@ def split_rank(clip: SplitClip, seed: int) -> tuple[bytes, int]:
 
 
 def validation_ids(clips: Sequence[SplitClip], share: float, seed: int) -> set[int]:
-    """The validation clips: those that are marked, where any is, else `share` of each class of the others.
+    """The validation clips: those that are marked, where any is, else about `share` of each class of the others.
 
     All spans of a film go to validation where one of them does, so that nothing of it is trained on.
     """
     chosen = {clip.id for clip in clips if clip.split == "validation"}
     if not chosen:
-        classes: Mapping[str, list[SplitClip]] = defaultdict(list)
-        for clip in clips:
-            if clip.split == "auto":
-                classes[clip.label].append(clip)
-        for group in classes.values():
-            order = sorted(group, key=lambda clip: split_rank(clip, seed))
-            chosen |= {clip.id for clip in order[: validation_count(len(order), share)]}
+        drawn = [clip for clip in clips if clip.split == "auto"]
+        chosen = stratified(drawn, share, lambda clip: split_rank(clip, seed))
     return with_uncut_films(clips, chosen)
+
+
+def stratified(
+    clips: Sequence[SplitClip],
+    share: float,
+    rank: Callable[[SplitClip], Any],
+    together: Mapping[int, Collection[int]] = MappingProxyType({}),
+) -> set[int]:
+    """Draws `share` of each class, as closely as clips with several classes allow.
+
+    The rarest class first, as in iterative stratification (Sechidis et al. 2011): what is drawn for it counts for the
+    clips' other classes. A clip whose other classes have enough already is drawn last, and none is drawn that would
+    leave a class without a clip to train on.
+
+    Args:
+        rank: the order in which the clips of a class are drawn.
+        together: ids of clips to the ids of others that should be drawn with them where they have the class, too. Where
+            a class has room for no such group, single clips of it are drawn.
+    """
+    classes = by_class(clips)
+    wanted = {name: validation_count(len(group), share) for name, group in classes.items()}
+    drawn: Counter[str] = Counter()
+    chosen: set[int] = set()
+
+    def draw(unit: Sequence[SplitClip], name: str) -> None:
+        added = Counter(other for clip in unit for other in _classes_of(clip))
+        leaves_some = all(drawn[other] + count < len(classes[other]) for other, count in added.items())
+        if drawn[name] + len(unit) <= wanted[name] and leaves_some:
+            chosen.update(clip.id for clip in unit)
+            drawn.update(added)
+
+    for name, group in sorted(classes.items(), key=lambda pair: (len(pair[1]), pair[0])):
+        rest = {clip.id: clip for clip in group if clip.id not in chosen}
+        full = {key: sum(drawn[other] >= wanted[other] for other in _classes_of(clip)) for key, clip in rest.items()}
+        order = sorted(rest.values(), key=lambda clip: (full[clip.id], rank(clip)))
+        for clip in order:
+            unit = {clip.id, *together.get(clip.id, ())} & rest.keys() - chosen
+            draw([rest[key] for key in unit], name)
+        for clip in [] if drawn[name] else order:
+            draw([clip], name)
+    return chosen
+
+
+def by_class(clips: Iterable[SplitClip]) -> dict[str, list[SplitClip]]:
+    """The clips of each class; a clip with several classes stands in each, one without any under ""."""
+    classes: dict[str, list[SplitClip]] = defaultdict(list)
+    for clip in clips:
+        for name in _classes_of(clip):
+            classes[name].append(clip)
+    return classes
+
+
+def _classes_of(clip: SplitClip) -> tuple[str, ...]:
+    return clip.labels or ("",)
 
 
 def with_uncut_films(clips: Sequence[SplitClip], chosen: Collection[int]) -> set[int]:

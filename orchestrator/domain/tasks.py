@@ -47,6 +47,15 @@ class Annotation(StrEnum):
         return ANNOTATIONS[self]
 
 
+class ProblemType(StrEnum):
+    """How many classes a clip of a run may have; the value is the `problem_type` of a classifier's config.json."""
+
+    SINGLE_LABEL = "single_label_classification"
+    """Exactly one: probabilities by softmax, cross-entropy."""
+    MULTI_LABEL = "multi_label_classification"
+    """Any number: a score by sigmoid for each class, binary cross-entropy."""
+
+
 class AnswerKind(StrEnum):
     """What a trained model gives back; the value names the kind of a sample in a run's summary."""
 
@@ -100,12 +109,16 @@ class TaskSpec:
     answer: AnswerKind
     metrics: tuple[Metric, ...]
     """What a run is judged by; the first stands for the run."""
+    multi_label_metrics: tuple[Metric, ...] = ()
+    """The same for a run with clips of several labels, where they differ."""
     dataset_note: str
     """The description of the task in the form of a dataset."""
     model_note: str
     """The description of the task in the form of a base model."""
     adapter_sentence: str
     """What an adapter does, in its card after "A LoRA adapter for X that"; takes {count} and {names} of the classes."""
+    multi_label_sentence: str = ""
+    """The same for an adapter that learned from clips with several labels."""
     finetune_note: str
     """The description of fine-tuning in the form of a job."""
     pretrain_note: str
@@ -123,10 +136,32 @@ class TaskSpec:
     demo: DemoText | None = None
     """The demo dataset that each account is given."""
 
+    def judged_by(self, problem_type: str) -> tuple[Metric, ...]:
+        """What a run is judged by; the first stands for the run.
+
+        Args:
+            problem_type: a stored `ProblemType`; "" is a single label.
+        """
+        several = problem_type == ProblemType.MULTI_LABEL
+        return (several and self.multi_label_metrics) or self.metrics
+
+    def headline(self, problem_type: str) -> Metric:
+        """The metric that stands for a run; see `judged_by`."""
+        return self.judged_by(problem_type)[0]
+
     @property
-    def headline(self) -> Metric:
-        """The metric that stands for a run."""
-        return self.metrics[0]
+    def every_metric(self) -> tuple[Metric, ...]:
+        """The metrics of all its problem types."""
+        return (*self.metrics, *self.multi_label_metrics)
+
+    def problem_type(self, has_several_labels: bool) -> ProblemType:
+        """The problem type of a run of this task.
+
+        Args:
+            has_several_labels: whether any clip of the dataset's version has several labels.
+        """
+        several = self.answer is AnswerKind.CLASSES and has_several_labels
+        return ProblemType.MULTI_LABEL if several else ProblemType.SINGLE_LABEL
 
     @property
     def model_title(self) -> str:
@@ -181,12 +216,18 @@ _ROWS = (
         title="Classification",
         model_type=ModelType.CLASSIFICATION,
         annotation=Annotation.LABEL,
-        takes=frozenset({AnnotationKind.LABEL}),
+        takes=frozenset({AnnotationKind.LABEL, AnnotationKind.LABELS}),
         answer=AnswerKind.CLASSES,
         metrics=(Metric("eval_accuracy", "Accuracy", of_clips=True), Metric("eval_top5", "Top-5 accuracy")),
-        dataset_note="Learns which class a clip belongs to. Needs labels.",
+        multi_label_metrics=(
+            Metric("eval_map", "mAP"),
+            Metric("eval_f1_micro", "Micro F1"),
+            Metric("eval_f1_macro", "Macro F1"),
+        ),
+        dataset_note="Learns which class, or which classes, a clip belongs to. Needs labels.",
         model_note="Says which class a clip belongs to.",
         adapter_sentence="tells {count} classes apart: {names}",
+        multi_label_sentence="says which of {count} classes a clip shows, any number of them: {names}",
         finetune_note="Adapters learn the classes of the dataset; the base stays as it is.",
         pretrain_note=f"{_PRETRAIN} to draw the parts of a clip hidden from it. Labels are not read.",
         trained_fully="The classifier head is",
@@ -254,8 +295,10 @@ TASK_OF_MODEL: Mapping[str, TaskSpec] = {row.model_type: row for row in _ROWS}
 """What a run with such a base is about, by the stored model type."""
 DEFAULT_TASK = Task.CLASSIFICATION
 """What a form starts with, and what a run is about that was launched before runs noted it."""
-METRICS: Mapping[str, Metric] = {metric.name: metric for row in _ROWS for metric in row.metrics}
+METRICS: Mapping[str, Metric] = {metric.name: metric for row in _ROWS for metric in row.every_metric}
 """Every metric of every task by its name."""
+HEADLINES: tuple[Metric, ...] = tuple(row.headline(problem_type) for row in _ROWS for problem_type in ProblemType)
+"""The metrics that stand for runs, by task and problem type."""
 
 
 def task_spec(key: Any) -> TaskSpec:
@@ -265,4 +308,4 @@ def task_spec(key: Any) -> TaskSpec:
 
 def headline_in(values: Mapping[str, Any]) -> Metric | None:
     """The first headline that `values` holds: where a run's figures are known but not its task."""
-    return next((row.headline for row in TASKS.values() if row.headline.name in values), None)
+    return next((metric for metric in HEADLINES if metric.name in values), None)

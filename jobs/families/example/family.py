@@ -18,7 +18,7 @@ from jobs.families.classification import (
     classification_answers,
     classification_program,
     save_labels,
-    score_classes,
+    score_predictions,
 )
 from jobs.families.example.batches import FrameCollator
 from jobs.families.pixels import missing_processor_warning, sampling_for
@@ -96,21 +96,20 @@ class Example:
         return None
 
     def collate(self, plan: Plan) -> Collate:
-        return FrameCollator(plan.base)
+        return FrameCollator(plan)
 
     def chance_level(self, plan: Plan, clip_count: int) -> dict[str, float] | None:
         """The head is new, so the untouched base can only guess; with None, `evaluate` measures the base."""
-        return class_chance_level(plan.class_names)
+        return class_chance_level(plan, clip_count)
 
     def evaluate(self, plan: Plan, model: Any, validation: Items, raw: RawOutput, final: bool) -> Score:
         """`raw` has all logits because of `reads_logits`; a family that generates does so from `validation` here."""
-        return Score() if raw.labels is None else score_classes(raw.logits, raw.labels, plan.class_names)
+        return score_predictions(plan, raw)
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
         """For the playground: classes with their probabilities here, a sentence for a model that generates text."""
-        batch = FrameCollator(plan.base)([item | {"training": False, "label": -1} for item in items])
-        logits = model(pixel_values=batch["pixel_values"].to(plan.device))["logits"]
-        return classification_answers(logits.float().cpu().numpy(), plan.class_names)
+        pixels = FrameCollator(plan).normalize(items).to(plan.device)
+        return classification_answers(plan, model(pixel_values=pixels)["logits"].float().cpu().numpy())
 
     def save_processor(self, plan: Plan, folder: Path) -> None:
         save_labels(plan, folder)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import torch
-from torch.nn import functional
 from transformers import ViTForImageClassification
 
 
@@ -18,7 +17,8 @@ class FrameByFrame(ViTForImageClassification):
         frame_logits = super().forward(pixel_values=pixel_values.flatten(0, 1)).logits
         assert frame_logits is not None
         logits = frame_logits.unflatten(0, (count, frames)).mean(1)
-        loss = {} if labels is None else {"loss": functional.cross_entropy(logits, labels)}
+        # Cross-entropy, or binary cross-entropy where the config's `problem_type` allows several classes.
+        loss = {} if labels is None else {"loss": self.loss_function(labels, logits, self.config)}
         return loss | {"logits": logits}
 
 

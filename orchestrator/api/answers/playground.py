@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.schema.shapes import StringId
 from orchestrator.domain.json_schemas import OneOf
-from orchestrator.domain.tasks import Task
+from orchestrator.domain.tasks import ProblemType, Task
 
 
 class Named(BaseModel):
@@ -21,7 +21,8 @@ class AskedClip(BaseModel):
 
     id: StringId | None
     name: str
-    reference: str = Field(description="Its class or its captions; empty where it has none.")
+    reference: str = Field(description="Its classes, with commas, or its captions; empty where it has none.")
+    labels: list[str] = Field(default=[], description="Its classes.")
 
 
 class Likelihood(BaseModel):
@@ -49,6 +50,11 @@ class GivenAnswer(BaseModel):
     ms: float
     labels: list[Likelihood] = Field(default=[])
     classes: int = Field(default=0, description="How many classes it knows.")
+    problem_type: Annotated[str, OneOf(ProblemType)] = Field(
+        default=ProblemType.SINGLE_LABEL.value,
+        description="Whether the probabilities of all classes add up to 1, or each class has a score of its own and is "
+        "predicted from 0.5.",
+    )
     text: str = ""
     clips: list[SearchedClip] = Field(default=[])
     looked_at: int = Field(default=0, description="How many clips the model saw for this search for the first time.")

@@ -8,7 +8,7 @@ from orchestrator.pages.jobs.detail_charts import run_chart
 from orchestrator.pages.shared.forms import small_note
 from orchestrator.states.jobs.detail import JobDetailState
 from orchestrator.states.jobs.metric_cards import MetricCard
-from orchestrator.states.jobs.samples import ConfusionRow, MetricComparison
+from orchestrator.states.jobs.samples import ClassLine, ConfusionRow, MetricComparison
 from orchestrator.ui.patterns.cards import stat_card
 from orchestrator.ui.primitives.badge import badge
 from orchestrator.ui.primitives.button import button
@@ -107,6 +107,44 @@ def _confusion() -> rx.Component:
     )
 
 
+def _class_line(item: ClassLine) -> rx.Component:
+    cell = "py-1 pl-4 text-right font-mono text-xs tabular"
+    figures = (item.clips, item.average_precision, item.precision, item.recall, item.f1)
+    return rx.el.tr(
+        rx.el.th(item.name, scope="row", class_name="py-1 text-left text-xs font-medium break-words"),
+        *(rx.el.td(figure, class_name=cell) for figure in figures),
+    )
+
+
+def _classes() -> rx.Component:
+    """The table of classes of a run with several labels."""
+    result = JobDetailState.result
+    title = rx.el.caption(
+        "AP: average precision. Precision, recall and F1 count a class from a score of 50 %. ",
+        result.unjudged,
+        class_name="caption-bottom pt-2 text-left text-xs text-muted-foreground",
+    )
+    heads = ("Clips", "AP", "Precision", "Recall", "F1")
+    style = "sticky top-0 bg-card pb-1 text-xs font-medium text-muted-foreground"
+    return rx.el.div(
+        rx.el.table(
+            title,
+            rx.el.thead(
+                rx.el.tr(
+                    rx.el.th("Class", scope="col", class_name=f"text-left {style}"),
+                    *(rx.el.th(head, scope="col", class_name=f"pl-4 text-right {style}") for head in heads),
+                )
+            ),
+            rx.el.tbody(rx.foreach(result.classes, _class_line)),
+            id="class-results",
+        ),
+        tab_index=0,
+        role="region",
+        aria_label="Results by class",
+        class_name="max-h-96 max-w-full overflow-auto focus-ring",
+    )
+
+
 def _metric(item: MetricComparison) -> rx.Component:
     return rx.el.tr(
         rx.el.th(item.label, scope="row", class_name="py-1 pr-6 text-left text-sm font-medium whitespace-nowrap"),
@@ -146,7 +184,11 @@ def _result() -> rx.Component:
                 class_name="shrink-0",
             ),
             _metrics(),
-            rx.cond(result.confusion, _confusion(), small_note(result.matrix_note)),
+            rx.cond(
+                result.classes,
+                _classes(),
+                rx.cond(result.confusion, _confusion(), small_note(result.matrix_note)),
+            ),
             class_name="flex flex-wrap items-start gap-8",
         ),
         title="Result",

@@ -64,7 +64,7 @@ def adapter_row(adapter: Adapter, line: LineFacts) -> AdapterRow:
     """The row of a stored adapter."""
     assert adapter.id is not None
     summary = adapter.summary
-    metric = TASKS[adapter.task].headline if adapter.task in TASKS else None
+    metric = TASKS[adapter.task].headline(summary.problem_type) if adapter.task in TASKS else None
     name = metric.name if metric else ""
     return AdapterRow(
         id=adapter.id,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset
@@ -15,11 +16,12 @@ def update_counts(session: Session, dataset: Dataset) -> Counter[str]:
         The number of usable clips by label; a clip with several labels counts for each.
     """
     of_dataset = Clip.dataset_id == dataset.id
-    rows = session.exec(select(Clip.label, col(Clip.annotations), Clip.status).where(of_dataset)).all()
-    usable = [(label, more) for label, more, status in rows if status is ClipStatus.OK]
-    by_label = Counter(name for label, more in usable for name in more.labels or (label,))
+    by_label = labels_in_use(session, dataset)
     dataset.class_names = sorted(by_label) if TASKS[dataset.task].has_classes else []
-    dataset.clip_count, dataset.bad_count = len(usable), len(rows) - len(usable)
+    by_status = select(Clip.status, func.count(col(Clip.id))).where(of_dataset).group_by(col(Clip.status))
+    statuses = {status: int(number) for status, number in session.exec(by_status)}
+    dataset.clip_count = statuses.pop(ClipStatus.OK, 0)
+    dataset.bad_count = sum(statuses.values())
     sizes = select(Clip.content_hash, Clip.id, Clip.size_bytes).where(of_dataset, Clip.status == ClipStatus.OK)
     # Spans of one film share its file.
     dataset.size_bytes = sum(
@@ -28,3 +30,11 @@ def update_counts(session: Session, dataset: Dataset) -> Counter[str]:
     session.add(dataset)
     session.flush()
     return by_label
+
+
+def labels_in_use(session: Session, dataset: Dataset) -> Counter[str]:
+    """The number of usable clips by label; a clip with several labels counts for each, one without any under ""."""
+    usable = select(Clip.label, col(Clip.annotations)).where(
+        Clip.dataset_id == dataset.id, Clip.status == ClipStatus.OK
+    )
+    return Counter(name for label, more in session.exec(usable) for name in more.labels or (label,))

@@ -33,9 +33,10 @@ class ClipInput:
     content_hash: str = ""
     clip_id: int | None = None
     reference: str = ""
-    """Its label, its answer to the question, or its caption, where it has one."""
+    """Its labels with commas, its answer to the question, or its caption, where it has one."""
     span: Span | None = None
     """Its part of the film; None for all of it."""
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,8 @@ def _clip(session: Session, actor: Actor, request: InferenceRequest, task: str, 
     path = clip_media(session, actor, request.clip_id or 0)
     writes = task_spec(task).answer is AnswerKind.TEXT
     reference = clip.annotated.reference_for(asked) if writes else getattr(clip, task_spec(task).annotation)
-    return ClipInput(path, clip.name.rpartition("/")[2], clip.content_hash, clip.id, reference, clip.span)
+    name, labels = clip.name.rpartition("/")[2], clip.annotated.labels
+    return ClipInput(path, name, clip.content_hash, clip.id, reference, clip.span, labels)
 
 
 def problem_record(error: Exception) -> dict[str, object]:

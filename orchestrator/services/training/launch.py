@@ -8,7 +8,6 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.run_summary import RunSummary
-from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
@@ -18,7 +17,7 @@ from orchestrator.services.training.idempotency import checked_key, hash_of_job,
 from orchestrator.services.training.jobs import job_row
 from orchestrator.services.training.lifecycle import add_event
 from orchestrator.services.training.preflight import preflight
-from orchestrator.services.training.rows import JobRow
+from orchestrator.services.training.rows import JobRow, Preflight
 
 
 def launch_job(
@@ -50,7 +49,7 @@ def launch_job(
     dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
     assert dataset
     assert model
-    job = make_record(actor, dataset, model, recipe, key, plan.steps)
+    job = make_record(actor, dataset, model, recipe, key, plan, plan.steps)
     job.request_hash, job.dataset_version = body_hash, dataset_version or dataset.version
     try:
         with session.begin_nested():
@@ -68,8 +67,14 @@ def launch_job(
     return job_row(job)
 
 
-def make_record(actor: Actor, dataset: Dataset, model: VideoModel, recipe: Recipe, key: str, steps: int) -> TrainingJob:
-    """A job record that is not in the session yet; `preflight` must have accepted its dataset, model and recipe."""
+def make_record(
+    actor: Actor, dataset: Dataset, model: VideoModel, recipe: Recipe, key: str, plan: Preflight, steps: int
+) -> TrainingJob:
+    """A job record that is not in the session yet.
+
+    Args:
+        plan: of a `preflight` that accepted its dataset, model and recipe.
+    """
     return TrainingJob(
         owner_id=actor.user_id,
         name=recipe.output_name,
@@ -83,6 +88,6 @@ def make_record(actor: Actor, dataset: Dataset, model: VideoModel, recipe: Recip
         needs=recipe.machine.need.name,
         idempotency_key=key,
         status=JobStatus.QUEUED,
-        summary=RunSummary(task=TASK_OF_MODEL[model.model_type].key.value),
+        summary=RunSummary(task=plan.task, problem_type=plan.problem_type),
         total_steps=steps,
     )

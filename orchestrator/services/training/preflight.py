@@ -6,8 +6,9 @@ from orchestrator.domain.datasets import Dataset, DatasetStatus
 from orchestrator.domain.families import LIGER_FAMILIES
 from orchestrator.domain.machines import ANY, GPU, parse_shape
 from orchestrator.domain.models import ModelStatus, VideoModel
+from orchestrator.domain.recipe_qlora import TrainingType
 from orchestrator.domain.recipes import ALONE, Recipe
-from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
+from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS, ProblemType
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.models.rows import layer_groups, vision_layout
@@ -63,7 +64,7 @@ def preflight(
         ok=not problems and not estimated,
         problems=[*problems, *estimated],
         guesses=tuple(field for field, _ in estimated),
-        advice=[] if problems else advice(model, recipe, gpu),
+        advice=[] if problems else [*_labels_advice(model, recipe, split), *advice(model, recipe, gpu)],
         trainable_parameters=facts.trainable_parameters,
         total_parameters=facts.total_parameters,
         steps=facts.steps,
@@ -73,6 +74,7 @@ def preflight(
         train_clips=split.train,
         validation_clips=split.validation,
         task=TASK_OF_MODEL[model.model_type].key.value,
+        problem_type=TASK_OF_MODEL[model.model_type].problem_type(split.has_several_labels),
         visual_tokens=facts.visual_tokens,
         context=facts.context,
         vision_frozen=vision_layout(model) is not None and recipe.qlora.enabled and not recipe.qlora.vision,
@@ -88,6 +90,16 @@ def recipe_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     """Problems of a recipe with this base that depend neither on clips nor on the device; checked for each job of a
     sweep."""
     return [*_unknown_targets(model, recipe), *vision_problems(model, recipe), *_batch_too_small(model, recipe)]
+
+
+def _labels_advice(model: VideoModel, recipe: Recipe, split: SplitCounts) -> list[str]:
+    """What several labels mean for a run: one of them in one clip changes loss and metrics for all."""
+    task = TASK_OF_MODEL[model.model_type]
+    problem_type = task.problem_type(split.has_several_labels)
+    if problem_type is not ProblemType.MULTI_LABEL or recipe.training_type is TrainingType.PRETRAIN:
+        return []
+    metric = task.headline(problem_type).label
+    return [f"Some clips have several labels, so each class gets a score of its own and the run is judged by {metric}."]
 
 
 def _on_gpu(session: Session, recipe: Recipe) -> bool:

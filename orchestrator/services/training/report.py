@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlmodel import Session
 
+from orchestrator.domain import formatting
+from orchestrator.domain.run_summary import RunSummary, unjudged_sentence
 from orchestrator.domain.tasks import METRICS
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.domain.users import Actor
@@ -116,6 +118,23 @@ def _result(job: JobRow) -> Iterator[str]:
             for name, row in zip(names, matrix, strict=False)
         )
         yield f"<h2>Confusion matrix</h2><table><tr><td></td>{head}</tr>{lines}</table>"
+    if job.summary.classes:
+        yield f"<h2>Classes</h2>{_classes(job.summary)}<p class=q>{_escape(unjudged_sentence(job.summary))}</p>"
+
+
+def _classes(summary: RunSummary) -> str:
+    """A row for each class of a run with several labels; precision, recall and F1 at a score of 0.5."""
+    heads = ("Class", "Held-out clips", "Average precision", "Precision", "Recall", "F1")
+    rows = [
+        [row.name, row.clips, *map(_share, (row.average_precision, row.precision, row.recall, row.f1))]
+        for row in summary.classes
+    ]
+    lines = "".join(f"<tr>{''.join(f'<td class=n>{_escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>{lines}</table>"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else formatting.percent(value, 1)
 
 
 def _settings(job: JobRow) -> Iterator[str]:

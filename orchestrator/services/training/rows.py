@@ -11,7 +11,7 @@ from orchestrator.domain.queueing import PRIORITIES
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.rehearsals import RehearsalFacts
 from orchestrator.domain.run_summary import RunSummary
-from orchestrator.domain.tasks import Task
+from orchestrator.domain.tasks import ProblemType, Task
 from orchestrator.domain.training_jobs import JobStatus
 
 
@@ -86,6 +86,8 @@ class Preflight:
     validation_clips: int = 0
     task: Annotated[str, OneOf(Task, "")] = ""
     """The task of the run; empty where the base is not known."""
+    problem_type: Annotated[str, OneOf(ProblemType, "")] = ""
+    """Whether clips have several labels, which decides loss and metrics; empty where the base is not known."""
     visual_tokens: int = 0
     """Tokens of the context that a clip takes; 0 where the base has no language model, or its config no sizes."""
     context: int = 0

@@ -97,7 +97,8 @@ def launch_sweep(
         raise Invalid(problems[0][1], problems[0][0], problems)
     assert dataset
     assert model
-    sweep = _make_sweep(actor, TASKS[plan.task].headline, str(base.get("output_name") or ""), grid, key, body_hash)
+    metric = TASKS[plan.task].headline(plan.problem_type)
+    sweep = _make_sweep(actor, metric, str(base.get("output_name") or ""), grid, key, body_hash)
     try:
         with session.begin_nested():
             session.add(sweep)
@@ -108,7 +109,7 @@ def launch_sweep(
         raise
     version = dataset_version or dataset.version
     jobs = [
-        make_record(actor, dataset, model, recipe, f"{key}#{number}"[-80:], count_steps(recipe, plan.train_clips))
+        make_record(actor, dataset, model, recipe, f"{key}#{number}"[-80:], plan, count_steps(recipe, plan.train_clips))
         for number, recipe in enumerate(recipes)
     ]
     for job in jobs:

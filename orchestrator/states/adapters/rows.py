@@ -72,7 +72,7 @@ def adapter_line(row: AdapterRow) -> AdapterLine:
 def metric_lines(row: AdapterRow) -> list[MetricLine]:
     """Every metric of its task that was measured, then the loss."""
     values, before = row.summary.values, row.summary.baseline
-    metrics = TASKS[row.task].metrics if row.task in TASKS else ()
+    metrics = TASKS[row.task].judged_by(row.summary.problem_type) if row.task in TASKS else ()
     names = [*((metric.name, metric.label) for metric in metrics), ("eval_loss", "Validation loss")]
     return [
         MetricLine(label, _figure(name, values[name]), _figure(name, before.get(name)))

@@ -10,8 +10,8 @@ from orchestrator.domain.errors import AppError
 from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipes import FIELDS
-from orchestrator.domain.run_summary import is_best, metric_of
-from orchestrator.domain.tasks import METRICS, TASKS, headline_in
+from orchestrator.domain.run_summary import best_name, is_best, metric_of
+from orchestrator.domain.tasks import HEADLINES, METRICS, headline_in
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.training import sweeps
 from orchestrator.services.training.compare import MAX_JOBS, Comparison, Line, compare_jobs, curves_of
@@ -282,7 +282,7 @@ def axes_of(comparison: Comparison) -> list[dict[str, Any]]:
     """An axis per differing parameter and one for the result, at most eight; none for a single job."""
     if len(comparison.jobs) < 2:
         return []
-    headlines = {f"best_{task.headline.name}" for task in TASKS.values()}
+    headlines = {best_name(metric.name) for metric in HEADLINES}
     result = next((line for line in comparison.metrics if line.name in headlines), None)
     result = result or next((line for line in comparison.metrics if line.name == "best_eval_loss"), None)
     lines = [line for line in comparison.parameters if line.differs and line.name != "optim.seed"][:7]

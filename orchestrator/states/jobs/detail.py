@@ -225,7 +225,7 @@ class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
 
     def _metric_cards(self, follower: Follower) -> list[MetricCard]:
         about = self._about
-        return cards(follower.tally, about.recipe, task_of(about.summary))
+        return cards(follower.tally, about.recipe, task_of(about.summary), about.summary.problem_type)
 
     async def _fill(self, job_id: int) -> None:
         """Sends the whole history, from a background event; records that arrive meanwhile are sent again."""

@@ -54,7 +54,8 @@ class CurveLine:
 
 def curve_lines(summary: RunSummary, task: str) -> list[CurveLine]:
     """A chart for each evaluated metric of the task, then learning rate, gradient norm and speed."""
-    evaluated = [metric for metric in TASKS[task].metrics if metric.name in summary.values] or [TASKS[task].headline]
+    metrics = TASKS[task].judged_by(summary.problem_type)
+    evaluated = [metric for metric in metrics if metric.name in summary.values] or list(metrics[:1])
     tasks = [
         CurveLine(f"{metric.label}, validation", "none", metric.name, "percent" if metric.share else "", metric.label)
         for metric in evaluated
@@ -109,7 +110,9 @@ def _beats(metric: Metric, value: float, best: tuple[float, int] | None) -> bool
     return best is None or (value > best[0] if metric.more_is_better else value < best[0])
 
 
-def cards(tally: Tally, recipe: Mapping[str, Any], task: str = DEFAULT_TASK) -> list[MetricCard]:
+def cards(
+    tally: Tally, recipe: Mapping[str, Any], task: str = DEFAULT_TASK, problem_type: str = ""
+) -> list[MetricCard]:
     """The six cards; a dash where nothing was measured yet. The third one is the headline metric of the task."""
     optim = recipe.get("optim") or {}
     latest = tally.latest
@@ -118,7 +121,7 @@ def cards(tally: Tally, recipe: Mapping[str, Any], task: str = DEFAULT_TASK) -> 
         MetricCard(
             "eval_loss", "Validation loss", formatting.loss(latest.get("eval_loss")) or "\u2013", "", _loss_note(tally)
         ),
-        _metric_card(tally, TASKS[task].headline),
+        _metric_card(tally, TASKS[task].headline(problem_type)),
         _speed_card(latest.get("samples_per_s"), optim),
         MetricCard(
             "learning_rate",

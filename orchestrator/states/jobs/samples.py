@@ -1,11 +1,12 @@
-"""The results of a run as rows: sample predictions, misclassified clips, metrics, confusion matrix."""
+"""The results of a run as rows: sample predictions, misclassified clips, metrics, classes, confusion matrix."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from orchestrator.domain import formatting
 from orchestrator.domain.metric_definitions import Metric, figure
-from orchestrator.domain.run_summary import Prediction, RunSummary
+from orchestrator.domain.run_summary import ClassResult, Prediction, RunSummary, unjudged_sentence
 from orchestrator.domain.tasks import TASKS, AnswerKind, task_spec
 from orchestrator.states.shared.presentation import clip_address
 
@@ -66,8 +67,10 @@ def mistakes_of(summary: RunSummary) -> list[Sample]:
     """Clips that were assigned a wrong class, the most confident first."""
     return [
         Sample(
-            title=f"{row.label}, predicted {row.predicted}",
-            note=f"{formatting.percent(row.confidence or 0.0)} confident, {row.name}",
+            title=f"{row.label}, predicted {row.predicted or 'nothing'}",
+            note=f"{_labels_note(row)}, {row.name}"
+            if row.labels
+            else f"{formatting.percent(row.confidence or 0.0)} confident, {row.name}",
             before="",
             good=False,
             clips=[_sample_clip(row.clip_id, row.name, False)],
@@ -106,8 +109,36 @@ def _caption_sample(row: Prediction) -> Sample:
     )
 
 
+def _labels_sample(row: Prediction) -> Sample:
+    """A clip with several labels: the classes with a score of at least 0.5, and what is wrong with them."""
+    return Sample(
+        title=_scored(row, row.predicted_labels) or "No class reaches 50 %",
+        note=_labels_note(row),
+        before="",
+        good=row.is_right,
+        clips=[_sample_clip(row.clip_id, row.name, row.is_right)],
+        trail=_trail(row),
+    )
+
+
+def _labels_note(row: Prediction) -> str:
+    missed = [name for name in row.labels if name not in row.predicted_labels]
+    extra = [name for name in row.predicted_labels if name not in row.labels]
+    parts = [f"missed {_scored(row, missed)}"] if missed else []
+    parts += [f"not shown: {', '.join(extra)}"] if extra else []
+    note = "; ".join(parts) or "all right"
+    return note[0].upper() + note[1:]
+
+
+def _scored(row: Prediction, names: Sequence[str]) -> str:
+    """Classes with their scores: "run 93 %, jump 61 %"."""
+    return ", ".join(f"{name} {formatting.percent(row.scores.get(name, 0.0))}" for name in names)
+
+
 def _class_sample(row: Prediction, classes: int) -> Sample:
-    right, confidence = row.predicted == row.label, f"{formatting.percent(row.confidence or 0.0)} confident"
+    if row.labels:
+        return _labels_sample(row)
+    right, confidence = row.is_right, f"{formatting.percent(row.confidence or 0.0)} confident"
     return Sample(
         title=row.predicted or "",
         note=f"Right, {confidence}" if right else f"It is {row.label}; {confidence}",
@@ -144,6 +175,18 @@ class ConfusionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassLine:
+    """How well one class was found among the validation clips; a dash where it cannot be said."""
+
+    name: str
+    clips: str
+    average_precision: str
+    precision: str
+    recall: str
+    f1: str
+
+
+@dataclass(frozen=True, slots=True)
 class MetricComparison:
     """One metric of a finished run, and the untouched base's (or chance level) for comparison."""
 
@@ -169,13 +212,17 @@ class Result:
     """Why there is no confusion matrix, where there would be one."""
     labels: list[str] = field(default_factory=list)
     confusion: list[ConfusionRow] = field(default_factory=list)
+    classes: list[ClassLine] = field(default_factory=list)
+    """Of a run with several labels, in the place of the confusion matrix."""
+    unjudged: str = ""
+    """Names the classes that no validation clip has."""
 
 
 def result_of(summary: RunSummary) -> Result:
     """The results in a run's summary: metrics and confusion matrix on the validation clips."""
     matrix = summary.confusion_matrix
     labels = [str(name) for name in summary.class_names or range(len(matrix))]
-    metric = TASKS[task_of(summary)].headline
+    metric = TASKS[task_of(summary)].headline(summary.problem_type)
     value = summary.value(metric.name)
     if value is None and not matrix:
         return Result()
@@ -189,10 +236,21 @@ def result_of(summary: RunSummary) -> Result:
         metrics=_metrics(summary),
         baseline=TASKS[task_of(summary)].baseline,
         matrix_note=""
-        if matrix or not labels
+        if matrix or summary.classes or not labels
         else f"The confusion matrix of {len(labels)} classes is too large to show.",
         labels=labels,
         confusion=[_confusion_row(labels, label, row, i) for i, (label, row) in enumerate(pairs)],
+        classes=[_class_line(row) for row in summary.classes if row.clips],
+        unjudged=unjudged_sentence(summary),
+    )
+
+
+def _class_line(row: ClassResult) -> ClassLine:
+    shares = (row.average_precision, row.precision, row.recall, row.f1)
+    return ClassLine(
+        row.name,
+        formatting.count(row.clips),
+        *("–" if share is None else formatting.percent(share) for share in shares),
     )
 
 
@@ -201,7 +259,8 @@ def _headline_label(metric: Metric) -> str:
 
 
 def _metrics(summary: RunSummary) -> list[MetricComparison]:
-    values = [(metric, summary.value(metric.name)) for metric in TASKS[task_of(summary)].metrics]
+    metrics = TASKS[task_of(summary)].judged_by(summary.problem_type)
+    values = [(metric, summary.value(metric.name)) for metric in metrics]
     return [
         MetricComparison(metric.label, _figure(metric, value), _figure(metric, summary.baseline.get(metric.name)))
         for metric, value in values

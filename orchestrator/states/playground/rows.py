@@ -1,12 +1,12 @@
 """The rows of the playground: each model's answer as bars, a sentence or clips, and the clip it is about."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.domain import formatting
-from orchestrator.domain.tasks import AnswerKind, task_spec
+from orchestrator.domain.tasks import AnswerKind, ProblemType, task_spec
 from orchestrator.services.playground.choices import AdapterChoice, BaseChoice, DatasetChoice
 from orchestrator.states.shared.presentation import clip_address, series_of
 
@@ -110,8 +110,10 @@ def panel_of(panel: Panel, part: Mapping[str, Any], answer: Mapping[str, Any]) -
     """The panel with its model's part of the answer."""
     clip, text = answer.get("clip") or {}, str(part.get("text", ""))
     reference = str(clip.get("reference") or "")
-    bars = _bars(part.get("labels") or [], reference)
-    verdict, good = _verdict(panel, bars, text, reference, answer)
+    own = [str(name) for name in clip.get("labels") or ([reference] if reference else [])]
+    bars = _bars(part.get("labels") or [], own)
+    several = part.get("problem_type") == ProblemType.MULTI_LABEL
+    verdict, good = _labels_verdict(bars, own) if several else _verdict(bars, text, reference)
     return Panel(
         who=panel.who,
         title=panel.title,
@@ -127,19 +129,29 @@ def panel_of(panel: Panel, part: Mapping[str, Any], answer: Mapping[str, Any]) -
     )
 
 
-def _bars(labels: list[Mapping[str, Any]], reference: str) -> list[Bar]:
+def _bars(labels: list[Mapping[str, Any]], own: Sequence[str]) -> list[Bar]:
     return [
         Bar(
             str(row["label"]),
             round(100 * float(row["probability"]), 2),
             formatting.percent(float(row["probability"]), 1),
-            bool(reference) and row["label"] == reference,
+            row["label"] in own,
         )
         for row in labels
     ]
 
 
-def _verdict(panel: Panel, bars: list[Bar], text: str, reference: str, answer: Mapping[str, Any]) -> tuple[str, bool]:
+def _labels_verdict(bars: Sequence[Bar], own: Sequence[str]) -> tuple[str, bool]:
+    """What a model says of a clip that may have several classes: those with a score of at least 50 %."""
+    said = [bar.label for bar in bars if bar.share >= 50]
+    text = f"Says {', '.join(said)}" if said else "Says none of its classes"
+    if not own:
+        return text, bool(said)
+    right = set(said) == set(own)
+    return f"{text}, {'right' if right else 'but it is ' + ', '.join(own)}", right
+
+
+def _verdict(bars: list[Bar], text: str, reference: str) -> tuple[str, bool]:
     if bars:
         first, sure = bars[0], bars[0].share >= 50
         if not reference:
@@ -164,7 +176,9 @@ def _more(panel: Panel, part: Mapping[str, Any], bars: list[Bar], answer: Mappin
     if part.get("looked_at"):
         embedded = formatting.plural(int(part["looked_at"]), "clip")
         return f"{embedded} were embedded for the first time; the next search is faster."
-    return f"{formatting.plural(rest, 'other class', 'other classes')} are less likely." if rest > 0 else ""
+    if rest <= 0:
+        return ""
+    return f"{formatting.plural(rest, 'other class', 'other classes')} {'is' if rest == 1 else 'are'} less likely."
 
 
 def _hit(rank: int, row: Mapping[str, Any]) -> Hit:

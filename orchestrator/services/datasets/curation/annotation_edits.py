@@ -81,6 +81,25 @@ def remove_label(
     return write_version(session, dataset, edits, f"{count_clips(len(edits))}: label {label[:60]} removed")
 
 
+def rename_label(
+    session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int], old: str, new: str
+) -> EditRow | None:
+    """Gives these clips the label `new` in the place of `old`; a clip that has both keeps one of them.
+
+    Raises:
+        Invalid: field `label`. Conflict: too few classes would be left. NotFound.
+    """
+    dataset = editable(session, actor, dataset_id)
+    name = _label(dataset, new)
+
+    def renamed(annotations: Annotations) -> Annotations:
+        labels = dict.fromkeys(name if label == old else label for label in annotations.labels)
+        return replace(annotations, labels=tuple(labels))
+
+    edits = _rewritten(clips_with_ids(session, dataset_id, clip_ids), renamed)
+    return write_version(session, dataset, edits, f"The class {old} is now {name}")
+
+
 def _rewritten(clips: Sequence[Clip], rewrite: Callable[[Annotations], Annotations], field: str = "") -> Edits:
     """The edits of the clips that are changed.
 

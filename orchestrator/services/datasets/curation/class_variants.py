@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.curation.edits import Change, edit_clips
+from orchestrator.services.datasets.curation.annotation_edits import rename_label
 from orchestrator.services.datasets.curation.findings import ACTION_LABELS, Finding
 from orchestrator.services.datasets.curation.versions import EditRow
 
@@ -22,8 +22,8 @@ def class_variants(usable: Sequence[Clip]) -> Finding | None:
     renamed = _renamed(usable)
     if not renamed:
         return None
-    counts = Counter(clip.label for clip in usable)
-    clips = [clip for clip in usable if clip.label in renamed]
+    counts = _label_counts(usable)
+    clips = [clip for clip in usable if renamed.keys() & clip.annotated.labels]
     shown = [
         f"“{old}” ({counts[old]:,}) and “{new}” ({counts[new]:,})" for old, new in list(renamed.items())[:_MAX_SHOWN]
     ]
@@ -46,16 +46,19 @@ def merge_variants(session: Session, actor: Actor, dataset_id: int) -> EditRow |
     clips = session.exec(usable.order_by(col(Clip.id))).all()
     edit = None
     for old, new in _renamed(clips).items():
-        ids = [clip.id for clip in clips if clip.label == old and clip.id is not None]
-        edit = edit_clips(session, actor, dataset_id, ids, Change(label=new), f"The class {old} is now {new}"[:200])
+        ids = [clip.id for clip in clips if old in clip.annotated.labels and clip.id is not None]
+        edit = rename_label(session, actor, dataset_id, ids, old, new)
     return edit
 
 
+def _label_counts(clips: Sequence[Clip]) -> Counter[str]:
+    return Counter(label for clip in clips for label in clip.annotated.labels)
+
+
 def _renamed(clips: Sequence[Clip]) -> dict[str, str]:
-    """{rarer spelling: the most frequent one} of the classes of clips with one label."""
-    counts = Counter(clip.label for clip in clips if len(clip.annotated.labels) == 1)
+    """{rarer spelling: the most frequent one} of the classes."""
     spellings: dict[str, list[str]] = defaultdict(list)
-    for label, _ in counts.most_common():
+    for label, _ in _label_counts(clips).most_common():
         spellings[_key(label)].append(label)
     return {rarer: labels[0] for labels in spellings.values() for rarer in labels[1:]}
 

@@ -1,6 +1,5 @@
 """Edits of clips, one or thousands at once: each makes a new version of the dataset and can be undone."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,7 +20,7 @@ from orchestrator.domain.annotations import (
 )
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit, Split
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
-from orchestrator.domain.split_rule import SplitClip, split_rank, validation_count, with_uncut_films
+from orchestrator.domain.split_rule import SplitClip, split_rank, stratified, with_uncut_films
 from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_clip
@@ -142,40 +141,27 @@ def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float,
     if not 0.05 <= share <= 0.5:
         raise Invalid("Hold out between 5 and 50 percent.", "share")
     dataset = editable(session, actor, dataset_id)
-    groups: dict[str, list[SplitClip]] = defaultdict(list)
     usable = session.exec(select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK)).all()
     near_duplicates = similar_groups(near_pairs([(clip.id or 0, clip.perceptual_hash) for clip in usable]))
     has_classes = TASKS[dataset.task].has_classes
     clips = [
-        SplitClip(clip.id or 0, clip.label if has_classes else "", "auto", clip.content_hash, clip.span is not None)
+        SplitClip(
+            clip.id or 0,
+            clip.annotated.labels if has_classes else (),
+            "auto",
+            clip.content_hash,
+            clip.span is not None,
+        )
         for clip in usable
     ]
-    for clip in clips:
-        groups[clip.label].append(clip)
     if not usable:
         raise Conflict("No clip is in use yet, so that there is nothing to split.")
-    validation: set[int] = set()
-    for group in groups.values():
-        drawn = [clip.id for clip in sorted(group, key=lambda clip: split_rank(clip, seed))]
-        validation |= _draw_validation(drawn, validation_count(len(group), share), near_duplicates)
+    validation = stratified(clips, share, lambda clip: split_rank(clip, seed), near_duplicates)
     held_out = with_uncut_films(clips, validation)
     sides = {True: Change(split=Split.VALIDATION).write_to, False: Change(split=Split.TRAIN).write_to}
     edits: Edits = [(clip, sides[clip.id in held_out]) for clip in usable]
     part = formatting.percent(share)
     return write_version(session, dataset, edits, f"{part} of each class held out for validation, seed {seed}")
-
-
-def _draw_validation(drawn: list[int], count: int, near_duplicates: dict[int, set[int]]) -> set[int]:
-    """Picks the validation clips of one class: the first `count` of the drawn order, near-duplicates together.
-
-    A group of near-duplicates that would exceed `count` is skipped; if nothing is left, the first `count` are taken.
-    """
-    chosen, in_class = set[int](), set(drawn)
-    for clip_id in drawn:
-        group = ({clip_id} | near_duplicates.get(clip_id, set()) & in_class) - chosen
-        if len(chosen) + len(group) <= count:
-            chosen |= group
-    return chosen or set(drawn[:count])
 
 
 def undo_edit(session: Session, actor: Actor, dataset_id: int | None, edit_id: int) -> EditRow | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -210,19 +210,20 @@ def needs_preview_copies(usable: list[Clip], converted: frozenset[str]) -> Findi
 
 def single_clip_classes(usable: list[Clip]) -> Finding | None:
     """Classes with a single clip."""
-    counts = Counter(clip.label for clip in usable)
-    single = [clip for clip in usable if counts[clip.label] == 1]
-    if not single:
+    counts = _label_counts(usable)
+    classes = sorted(label for label, count in counts.items() if count == 1)
+    if not classes:
         return None
-    title = "1 class has one clip" if len(single) == 1 else f"{len(single):,} classes have one clip each"
-    names = ", ".join(sorted(_shown(clip.label) for clip in single)[:8]) + (", …" if len(single) > 8 else "")
+    single = [clip for clip in usable if any(counts[label] == 1 for label in _labels(clip))]
+    title = "1 class has one clip" if len(classes) == 1 else f"{len(classes):,} classes have one clip each"
+    names = ", ".join(map(_shown, classes[:8])) + (", …" if len(classes) > 8 else "")
     detail = f"They are trained on, but there is none for validation: {names}. Add more, or leave them out."
     return Finding("lone", "warning", title, detail, _ids(single), _offer("quarantine"))
 
 
 def class_imbalance(usable: list[Clip]) -> Finding | None:
     """The largest class has more than `MAX_IMBALANCE` times the clips of the smallest."""
-    counts = [(label, count) for label, count in Counter(clip.label for clip in usable).most_common() if count > 1]
+    counts = [(label, count) for label, count in _label_counts(usable).most_common() if count > 1]
     if not counts:
         return None
     (_, most), (label, least) = counts[0], counts[-1]
@@ -230,14 +231,24 @@ def class_imbalance(usable: list[Clip]) -> Finding | None:
         return None
     remaining, surplus = Counter[str](), []
     for clip in sorted(usable, key=_random_key):
-        remaining[clip.label] += 1
-        if remaining[clip.label] > MAX_IMBALANCE * least:
+        if all(remaining[label] >= MAX_IMBALANCE * least for label in _labels(clip)):
             surplus.append(clip)
+        else:
+            remaining.update(_labels(clip))
     detail = f"Largest {most:,} clips, smallest {least:,} ({_shown(label)}). Add clips of the small ones, or leave out "
     detail += (
         f"{len(surplus):,} of the large ones, so that none has more than {MAX_IMBALANCE} times the clips of another."
     )
     return Finding("uneven", "warning", "Classes are uneven", detail, _ids(surplus), _offer("even"))
+
+
+def _labels(clip: Clip) -> tuple[str, ...]:
+    return clip.annotated.labels or ("",)
+
+
+def _label_counts(clips: Sequence[Clip]) -> Counter[str]:
+    """The clips of each class; a clip with several labels counts for each."""
+    return Counter(label for clip in clips for label in _labels(clip))
 
 
 def _random_key(clip: Clip) -> bytes:

@@ -11,7 +11,7 @@ from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.tasks import TASKS
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
-from orchestrator.services.datasets.counts import update_counts
+from orchestrator.services.datasets.counts import labels_in_use, update_counts
 from orchestrator.services.datasets.curation.history import Changes, changes_between, edited_values
 from orchestrator.services.datasets.curation.versions import EditRow, edit_row
 from orchestrator.services.datasets.usable import annotation_gap
@@ -75,7 +75,7 @@ def write_version(
         Conflict: too few clips would be left to train on.
     """
     changes: Changes = {}
-    had_enough = _classes_in_use(session, dataset) >= (MIN_CLASSES if TASKS[dataset.task].has_classes else 1)
+    had_enough = len(labels_in_use(session, dataset)) >= (MIN_CLASSES if TASKS[dataset.task].has_classes else 1)
     for clip, change in edits:
         before = edited_values(clip)
         change(clip)
@@ -113,11 +113,6 @@ def update_use(dataset: Dataset, clip: Clip, before: dict[str, str]) -> None:
         clip.status = ClipStatus.OK
     if gap is None and (clip.status is ClipStatus.OK or was_gap):
         clip.problem, clip.problem_kind = "", None
-
-
-def _classes_in_use(session: Session, dataset: Dataset) -> int:
-    labels = select(Clip.label).where(Clip.dataset_id == dataset.id, Clip.status == ClipStatus.OK).distinct()
-    return len(session.exec(labels).all())
 
 
 def _require_enough(dataset: Dataset, counts: Counter[str]) -> None:

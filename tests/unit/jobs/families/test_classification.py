@@ -1,16 +1,24 @@
 """Accuracy, top-5 accuracy and the confusion matrix of a small set with known answers, and the chance level."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from jobs.families.classification import class_chance_level, score_classes
+from jobs.families.protocol import Base, Plan
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.results import summarize_evaluation
+from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import AnswerKind
 from orchestrator.states.jobs.samples import result_of
 
 NAMES = [f"class {letter}" for letter in "abcdefgh"]
+
+
+def _plan(names: list[str]) -> Plan:
+    return Plan(Base(Path(), {}, {}), Recipe(), "classification", tuple(names))
 
 
 def test_metrics_matrix_and_mistakes() -> None:
@@ -21,7 +29,7 @@ def test_metrics_matrix_and_mistakes() -> None:
     assert score.values == {"eval_accuracy": 0.25, "eval_top5": 1.0}
     assert score_classes(logits, labels + 4, NAMES).values["eval_top5"] == pytest.approx(0.5)
     clips = [ClipSpec(n, f"/{n}.mp4", NAMES[n], "", "auto", str(n), f"{n}.mp4") for n in range(4)]
-    summary = summarize_evaluation(score, AnswerKind.CLASSES, 1.0, clips, class_chance_level(NAMES)).summary
+    summary = summarize_evaluation(score, AnswerKind.CLASSES, 1.0, clips, class_chance_level(_plan(NAMES), 4)).summary
     assert [(row.label, row.predicted) for row in summary.mistakes] == [
         ("class b", "class a"), ("class c", "class a"), ("class d", "class h"),
     ]  # fmt: skip
@@ -37,5 +45,5 @@ def test_metrics_matrix_and_mistakes() -> None:
 
 def test_five_classes_have_no_top_five() -> None:
     few = NAMES[:5]
-    assert class_chance_level(few) == {"eval_accuracy": 0.2}
+    assert class_chance_level(_plan(few), 5) == {"eval_accuracy": 0.2}
     assert set(score_classes(np.eye(5, dtype=np.float32), np.arange(5), few).values) == {"eval_accuracy"}

@@ -10,7 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers.models.videomae.image_processing_pil_videomae import VideoMAEImageProcessorPil
 
-from jobs.families.pixels import ClassificationCollator, augment
+from jobs.families.pixels import ClipNormalizer, augment
 from jobs.families.protocol import Base, Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
@@ -41,7 +41,7 @@ def test_pixels_equal_the_real_processor(processor: dict[str, Any], shape: tuple
     target = fit(clip.shape[2], clip.shape[1], dict(how.size))
     frames = np.stack([_prepare(f, target, how.crop, how.resample) for f in clip])
     real_mean = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3} | processor
-    ours = ClassificationCollator(Base(BASE, base.config, real_mean)).normalize([{"frames": frames}])
+    ours = ClipNormalizer(Base(BASE, base.config, real_mean)).normalize([{"frames": frames}])
     assert torch.allclose(ours, real, atol=1e-5)
 
 

@@ -44,7 +44,7 @@ def test_what_does_not_fit_is_refused_with_figures(home: Path, monkeypatch: pyte
 
 
 def test_a_base_without_classes_of_its_own_says_so() -> None:
-    assert class_names({"id2label": {"1": "b", "0": "a"}}, None) == ("a", "b")
+    assert class_names({"id2label": {"1": "b", "0": "a"}}) == ("a", "b")
     for config in ({}, {"id2label": {"0": "LABEL_0", "1": "LABEL_1"}}):
         with pytest.raises(Invalid, match="Choose an adapter"):
-            class_names(config, None)
+            class_names(config)
