@@ -17,8 +17,6 @@ CALLED_BY_LIBRARIES = frozenset((ROOT / "tests" / "architecture" / "called_by_li
 KEPT = {
     "ADAMW": "the default optimizer: chosen by its value, never by its name",
     "FAMILY": "the registry names its module, and asks each module for it",
-    "add_label": "the edit that adds one of several labels to clips; the page for it is still to come",
-    "remove_label": "the edit that takes one of several labels from clips; the page for it is still to come",
     "at_ms": "stored with each measurement for queries by hand; to drop a column of the largest table takes hours",
     "forget_clients": "tests start without the counts of the tests before",
     "forget_notes": "tests start without what the tests before noted",

@@ -2,18 +2,24 @@
 
 import reflex as rx
 
+from orchestrator.domain.annotations import LABEL_LIMIT
 from orchestrator.pages.shared.forms import problem_of
 from orchestrator.states.datasets.annotation_editor import TurnFields
 from orchestrator.states.datasets.clips import DatasetClipsState as State
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.combobox import combobox
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.input import textarea
 
 
-def several_labels() -> rx.Component:
-    """The labels of a clip that has several, each of which can be removed."""
+def several_labels(classes: rx.Var) -> rx.Component:
+    """The labels of a clip that has several, each of which can be removed, and a field to add one.
+
+    Args:
+        classes: those that the dataset has, to choose from.
+    """
     return rx.el.div(
         rx.el.p("Labels", class_name="text-sm font-medium"),
         rx.el.div(
@@ -31,9 +37,26 @@ def several_labels() -> rx.Component:
                     class_name="inline-flex items-center",
                 ),
             ),
-            class_name="flex flex-wrap gap-2",
+            class_name="flex flex-wrap gap-2 empty:hidden",
+        ),
+        rx.el.div(
+            combobox(
+                classes,
+                value=State.new_label,
+                on_change=State.type_new_label,
+                noun="classes",
+                fresh="New class",
+                placeholder="Add a label",
+                max_length=LABEL_LIMIT,
+                aria_label="Add a label",
+                class_name="min-w-0 flex-1",
+            ),
+            button("Add", icon="plus", size="sm", on_click=State.add_label, class_name="mt-0.5 touch:mt-0"),
+            class_name="flex items-start gap-2",
         ),
         problem_note("labels"),
+        role="group",
+        aria_label="Labels",
         class_name="flex flex-col gap-2",
     )
 

@@ -22,6 +22,18 @@ from orchestrator.ui.primitives.select import select
 State = DatasetClipsState
 CLIP: Any = DatasetClipsState.clip
 """None until a clip is opened."""
+_KEYS = {
+    "[": ["clip-previous"],
+    "]": ["clip-next"],
+    "Alt+PageUp": ["clip-previous"],
+    "Alt+PageDown": ["clip-next"],
+    "Mod+Enter": ["clip-next", "clip-save"],
+}
+"""Alt with an arrow would move the cursor by a word in the text fields of a Mac."""
+_KEYS_NOTE = (
+    "Ctrl or ⌘ with Enter saves and opens the next clip. [ and ], outside of text fields, and Alt with Page Up and "
+    "Page Down open the clips before and after. What you typed is saved."
+)
 
 
 def _player() -> rx.Component:
@@ -55,7 +67,9 @@ def _annotation_field(kind: Annotation) -> rx.Component:
                 ),
                 error=problem_of(State, "label"),
             )
-            return rx.cond(State.several_labels.length() > 0, annotation_editor.several_labels(), one)
+            add = button("Add another label", icon="plus", size="sm", variant="ghost", on_click=State.list_labels)
+            single = rx.el.div(one, add, class_name="flex flex-col items-start gap-1 *:w-full [&>button]:w-auto")
+            return rx.cond(State.lists_labels, annotation_editor.several_labels(CLASSES), single)
         case Annotation.CAPTION:
             return annotation_editor.captions()
         case _:
@@ -75,7 +89,7 @@ def _form_fields() -> rx.Component:
         general_problem(problem_of(State, "status")),
         rx.el.div(
             button(rx.cond(CLIP.quarantined, "Take back in", "Leave out"), variant="ghost", on_click=State.leave_out),
-            button("Save", variant="primary", submit=True),
+            button("Save", variant="primary", submit=True, id="clip-save"),
             class_name="flex justify-between gap-2",
         ),
     )
@@ -92,10 +106,7 @@ def _neighbours() -> rx.Component:
             id="clip-previous",
             disabled=State.previous_id == 0,
             on_click=State.go_to(State.previous_id),
-            aria_keyshortcuts="Alt+ArrowLeft",
-        ),
-        rx.el.span(
-            "Alt ← and Alt →; what you typed is saved", class_name="hidden text-xs text-muted-foreground sm:inline"
+            aria_keyshortcuts="[ Alt+PageUp",
         ),
         button(
             "Next",
@@ -105,9 +116,9 @@ def _neighbours() -> rx.Component:
             id="clip-next",
             disabled=State.next_id == 0,
             on_click=State.go_to(State.next_id),
-            aria_keyshortcuts="Alt+ArrowRight",
+            aria_keyshortcuts="] Alt+PageDown Control+Enter Meta+Enter",
         ),
-        shortcuts({"Alt+ArrowLeft": "clip-previous", "Alt+ArrowRight": "clip-next", "Mod+Enter": "clip-next"}),
+        shortcuts(_KEYS),
         class_name="flex items-center justify-between gap-2",
     )
 
@@ -132,6 +143,7 @@ def clip_dialog() -> rx.Component:
             class_name="flex flex-col gap-4",
         ),
         rx.cond(CLIP.preview != "", frame_preview(), rx.fragment()),
+        rx.el.p(_KEYS_NOTE, id="clip-keys", class_name="mt-4 text-xs text-muted-foreground touch:hidden"),
         title=CLIP.short_name,
         open=State.opened,
         on_open_change=State.show,

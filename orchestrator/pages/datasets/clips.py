@@ -41,7 +41,7 @@ def _annotation_text(kind: Annotation, tile: rx.Var[ClipTile]) -> rx.Component:
     """The clip's label or caption, where it cannot be edited."""
     match kind:
         case Annotation.LABEL:
-            return rx.el.span(tile.label, class_name="min-w-0 truncate font-medium")
+            return rx.el.span(tile.label, title=tile.label, class_name="min-w-0 truncate font-medium")
         case Annotation.CAPTION:
             return rx.el.span(tile.caption, title=tile.caption, class_name="line-clamp-2 min-w-0 break-words")
         case _:
@@ -64,9 +64,33 @@ def _bulk_annotation(kind: Annotation) -> rx.Component:
                     aria_label="New label",
                     class_name="w-44",
                 ),
-                button("Set label", size="sm", submit=True, class_name="mt-0.5 touch:mt-0"),
+                button(
+                    "Set label",
+                    size="sm",
+                    submit=True,
+                    title="The only label of the chosen clips",
+                    class_name="mt-0.5 touch:mt-0",
+                ),
+                button(
+                    "Add",
+                    size="sm",
+                    variant="ghost",
+                    aria_label="Add this label",
+                    title="To the labels that the chosen clips have",
+                    on_click=DatasetClipsState.add_label_to_chosen,
+                    class_name="mt-0.5 touch:mt-0",
+                ),
+                button(
+                    "Remove",
+                    size="sm",
+                    variant="ghost",
+                    aria_label="Remove this label",
+                    title="From the labels that the chosen clips have",
+                    on_click=DatasetClipsState.remove_label_from_chosen,
+                    class_name="mt-0.5 touch:mt-0",
+                ),
                 on_submit=DatasetClipsState.label_chosen,
-                class_name="flex items-start gap-2",
+                class_name="flex flex-wrap items-start gap-2",
             )
         case Annotation.CAPTION:
             return _replace_form()
@@ -99,7 +123,10 @@ def _annotation(tile: rx.Var[ClipTile]) -> rx.Component:
         fresh=NEW_CLASS,
         class_name=shown,
     )
-    return rx.cond(State.editable, field, plain)
+    in_dialog = by_annotation(
+        State.annotation, lambda kind: tile.has_several_labels if kind is Annotation.LABEL else False, False
+    )
+    return rx.cond(State.editable & ~in_dialog, field, plain)
 
 
 def _tile(tile: rx.Var[ClipTile]) -> rx.Component:

@@ -67,8 +67,12 @@ def typed_seconds(text: str, field: str) -> float:
 class AnnotationEditor(rx.State, mixin=True):
     """The lists of one clip's annotations. What the person has not changed is not sent."""
 
+    lists_labels: bool = False
+    """Whether the labels are edited as a list, because the clip has several or is to have several."""
     several_labels: list[str] = []
-    """The labels of a clip that has several."""
+    """The labels of that list."""
+    new_label: str = ""
+    """What is typed to be added to it."""
     further_captions: list[str] = []
     """All but the first, which is `caption`."""
     turns: list[TurnFields] = []
@@ -85,7 +89,8 @@ class AnnotationEditor(rx.State, mixin=True):
     def _edit(self, row: ClipRow) -> None:
         """Begins with what is written about a clip."""
         self._row = row
-        self.several_labels = list(row.labels) if len(row.labels) > 1 else []
+        self.lists_labels = len(row.labels) > 1
+        self.several_labels, self.new_label = list(row.labels) if self.lists_labels else [], ""
         self.further_captions = list(row.captions[1:])
         self.turns = turn_fields(row.conversations)
         self.start, self.end = _shown(row.start_s), _shown(row.end_s)
@@ -112,14 +117,18 @@ class AnnotationEditor(rx.State, mixin=True):
         # Compared as they are typed: a field cannot show all that a turn may hold, such as an option of two lines.
         if self.turns != turn_fields(self._row.conversations):
             typed["conversations"] = typed_conversations(self.turns)
-        if len(self._row.labels) > 1 and self.several_labels != self._row.labels:
-            typed["labels"] = self.several_labels
+        if self.lists_labels and (labels := self._typed_labels()) != self._row.labels:
+            typed["labels"] = labels
         if self._row.start_s is None:
             return typed
         for name, text, before in (("start_s", self.start, self._row.start_s), ("end_s", self.end, self._row.end_s)):
             if text != _shown(before):
                 typed[name] = typed_seconds(text, name)
         return typed
+
+    def _typed_labels(self) -> list[str]:
+        """The list with what is typed for it: who saves means that label, too."""
+        return list(dict.fromkeys(filter(None, [*self.several_labels, self.new_label.strip()])))
 
     def _draw_span(self) -> None:
         try:
@@ -134,6 +143,17 @@ class AnnotationEditor(rx.State, mixin=True):
     @signed_in
     async def remove_label(self, label: str):
         self.several_labels = [other for other in self.several_labels if other != label]
+
+    @rx.event
+    @signed_in
+    async def type_new_label(self, text: str):
+        self.new_label = text
+
+    @rx.event
+    @signed_in
+    async def add_label(self):
+        """Adds the typed label to the list."""
+        self.several_labels, self.new_label = self._typed_labels(), ""
 
     @rx.event
     @signed_in

@@ -1,7 +1,9 @@
 """Choosing clips on a dataset's page, and editing labels, captions and splits of one clip or of many."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import reflex as rx
 from sqlmodel import Session
@@ -10,7 +12,7 @@ from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError, Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import matching_clips
-from orchestrator.services.datasets.curation.annotation_edits import replace_in_texts
+from orchestrator.services.datasets.curation.annotation_edits import add_label, remove_label, replace_in_texts
 from orchestrator.services.datasets.curation.edits import Change, edit_clips
 from orchestrator.services.datasets.curation.versions import EditRow
 from orchestrator.services.datasets.media.clips import get_clip
@@ -22,6 +24,8 @@ from orchestrator.states.datasets.versions import edit_toast
 from orchestrator.states.shared.dialog import Dialog
 from orchestrator.states.shared.guards import problems_of, run_as_user, signed_in
 
+ClipEdit = Callable[[Session, Actor, int, list[int]], EditRow | None]
+"""An edit of clips of a dataset, by the ids of both."""
 UNCHANGED = "Nothing was changed."
 MAX_CHOSEN = 1_000
 """Clips chosen one by one: the tab holds their ids."""
@@ -62,14 +66,13 @@ def _change(
     actor: Actor,
     dataset_id: int,
     ids: list[int],
-    change: Change | tuple[str, str],
+    edit: ClipEdit,
     matching: AllMatching | None = None,
 ) -> EditRow | None:
     """Edits clips.
 
     Args:
         ids: the clips to edit, unless `matching` is given.
-        change: new values, or a text to find in captions and its replacement.
         matching: edits all clips that match these filters.
 
     Raises:
@@ -79,9 +82,11 @@ def _change(
         ids = _matching(session, actor, dataset_id, matching.filters)
         if _digest(ids) != matching.digest:
             raise Conflict("Other clips match now than when you chose them. Check them, and choose again.")
-    if isinstance(change, Change):
-        return edit_clips(session, actor, dataset_id, ids, change)
-    return replace_in_texts(session, actor, dataset_id, ids, *change)
+    return edit(session, actor, dataset_id, ids)
+
+
+def _to(change: Change) -> ClipEdit:
+    return partial(edit_clips, change=change)
 
 
 @part_of_page
@@ -160,7 +165,19 @@ class DatasetClipsState(Dialog, AnnotationEditor, rx.State):
     @signed_in
     async def label_chosen(self):
         """Sets the typed label on all chosen clips."""
-        return await self._bulk(Change(label=self.bulk_label))
+        return await self._bulk(_to(Change(label=self.bulk_label)))
+
+    @rx.event
+    @signed_in
+    async def add_label_to_chosen(self):
+        """Adds the typed label to those that the chosen clips have."""
+        return await self._bulk(partial(add_label, label=self.bulk_label))
+
+    @rx.event
+    @signed_in
+    async def remove_label_from_chosen(self):
+        """Removes the typed label from those that the chosen clips have."""
+        return await self._bulk(partial(remove_label, label=self.bulk_label))
 
     @rx.event
     @signed_in
@@ -176,22 +193,22 @@ class DatasetClipsState(Dialog, AnnotationEditor, rx.State):
     @signed_in
     async def replace_in_chosen(self):
         """Replaces a text in the captions of all chosen clips."""
-        return await self._bulk((self.bulk_find, self.bulk_replacement))
+        return await self._bulk(partial(replace_in_texts, find=self.bulk_find, put=self.bulk_replacement))
 
     @rx.event
     @signed_in
     async def split_chosen(self, split: str):
-        return await self._bulk(Change(split=split))
+        return await self._bulk(_to(Change(split=split)))
 
     @rx.event
     @signed_in
     async def leave_out_chosen(self):
-        return await self._bulk(Change(status="quarantined"))
+        return await self._bulk(_to(Change(status="quarantined")))
 
     @rx.event
     @signed_in
     async def take_back_chosen(self):
-        return await self._bulk(Change(status="ok"))
+        return await self._bulk(_to(Change(status="ok")))
 
     @rx.event
     @signed_in
@@ -200,7 +217,7 @@ class DatasetClipsState(Dialog, AnnotationEditor, rx.State):
         page = await self.get_state(DatasetDetailState)
         change = Change(**{page.annotation: text})
         try:
-            edit = await run_as_user(self, _change, page._id(), [clip_id], change)
+            edit = await run_as_user(self, _change, page._id(), [clip_id], _to(change))
         except AppError as error:
             self.refusal = Refusal(clip_id, error.message, self.refusal.count + 1)
             return None
@@ -246,6 +263,13 @@ class DatasetClipsState(Dialog, AnnotationEditor, rx.State):
 
     @rx.event
     @signed_in
+    async def list_labels(self):
+        """Edits the labels of the open clip as a list, so that it can have several."""
+        self.lists_labels = True
+        self.several_labels = [self.label.strip()] if self.label.strip() else []
+
+    @rx.event
+    @signed_in
     async def type_caption(self, text: str):
         self.caption = text
 
@@ -288,8 +312,8 @@ class DatasetClipsState(Dialog, AnnotationEditor, rx.State):
             return None
         if self._has_lists():
             changed.pop("caption", None)
-        if "label" in changed:  # typed after the last of several was removed
-            lists.pop("labels", None)
+        if self.lists_labels:
+            changed.pop("label", None)
         return Change(**changed, **lists)
 
     def _choose(self, ids: list[int]) -> None:
@@ -308,7 +332,7 @@ class DatasetClipsState(Dialog, AnnotationEditor, rx.State):
             return None
         page = await self.get_state(DatasetDetailState)
         try:
-            edit = await run_as_user(self, _change, page._id(), [self.clip.id], change)
+            edit = await run_as_user(self, _change, page._id(), [self.clip.id], _to(change))
         except AppError as error:
             self.problems = problems_of(error)
             return None
@@ -317,14 +341,14 @@ class DatasetClipsState(Dialog, AnnotationEditor, rx.State):
         self.opened = False
         return [edit_toast(edit, UNCHANGED), DatasetDetailState.refresh]
 
-    async def _bulk(self, change: Change | tuple[str, str]):
+    async def _bulk(self, edit: ClipEdit):
         page = await self.get_state(DatasetDetailState)
         try:
-            edit = await run_as_user(
-                self, _change, page._id(), self.chosen, change, self._all_matching if self.all_count else None
+            edited = await run_as_user(
+                self, _change, page._id(), self.chosen, edit, self._all_matching if self.all_count else None
             )
         except AppError as error:
             self.bulk_problem = error.message
             return None
         self._clear()
-        return [edit_toast(edit, UNCHANGED), DatasetDetailState.refresh]
+        return [edit_toast(edited, UNCHANGED), DatasetDetailState.refresh]

@@ -71,6 +71,8 @@ class ClipTile:
     preview: str
     quarantined: bool = False
     short_name: str = ""
+    has_several_labels: bool = False
+    """They are edited in the dialog: as one text they would become one label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ def clip_tile(row: ClipRow) -> ClipTile:
         preview=clip_address(row.id, "preview") + _part_to_play(row) if not bad else "",
         quarantined=row.status == "quarantined",
         short_name=row.name.rpartition("/")[2],
+        has_several_labels=len(row.labels) > 1,
     )
 
 

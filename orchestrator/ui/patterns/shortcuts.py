@@ -12,9 +12,12 @@ class Shortcuts(rx.Component):
     tag = "Shortcuts"
     alias = "LoreelShortcuts"
 
-    keys: rx.Var[dict[str, str]]
+    keys: rx.Var[dict[str, list[str]]]
 
 
-def shortcuts(keys: dict[str, str]) -> rx.Component:
-    """Presses the buttons with these ids while it is shown: {"Alt+ArrowRight": "next"}."""
+def shortcuts(keys: dict[str, list[str]]) -> rx.Component:
+    """Presses a button with one of these ids, the first that is not disabled: {"Alt+PageDown": ["next"]}.
+
+    Keys without Alt, Ctrl or Command do nothing in text fields.
+    """
     return Shortcuts.create(keys=keys)

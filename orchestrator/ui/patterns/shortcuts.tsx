@@ -1,18 +1,23 @@
 import { useEffect } from "react";
 
 interface ShortcutsProps {
-  /** Ids of buttons by the keys that press them: "Alt+ArrowRight", "Mod+Enter" (Ctrl, or Command on a Mac). */
-  keys: Record<string, string>;
+  /** Ids of buttons by the keys that press them: "]", "Alt+PageDown", "Mod+Enter" (Ctrl, or Command on a Mac). */
+  keys: Record<string, string[]>;
 }
 
-/** Presses buttons by keys while it is on the page. */
+const isTyping = (target: EventTarget | null) =>
+  target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
+
+/** Presses buttons by keys while it is on the page: of those of a key, the first one that can be pressed. */
 export function Shortcuts({ keys }: ShortcutsProps) {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
+      if (event.isComposing) return;
       const held = [event.altKey && "Alt", (event.ctrlKey || event.metaKey) && "Mod"].filter(Boolean);
-      const id = keys[[...held, event.key].join("+")];
-      const button = id === undefined ? null : document.getElementById(id);
-      if (button instanceof HTMLButtonElement && !button.disabled) {
+      if (!held.length && isTyping(event.target)) return; // a character of a text
+      const buttons = (keys[[...held, event.key].join("+")] ?? []).map((id) => document.getElementById(id));
+      const button = buttons.find((found) => found instanceof HTMLButtonElement && !found.disabled);
+      if (button) {
         event.preventDefault();
         button.click();
       }

@@ -73,12 +73,13 @@ def remove_label(
         Conflict: too few clips would be left. NotFound.
     """
     dataset = editable(session, actor, dataset_id)
+    removed = {label, class_name_of(dataset, normalize_text(label).strip())}
 
     def without(annotations: Annotations) -> Annotations:
-        return replace(annotations, labels=tuple(name for name in annotations.labels if name != label))
+        return replace(annotations, labels=tuple(name for name in annotations.labels if name not in removed))
 
     edits = _rewritten(clips_with_ids(session, dataset_id, clip_ids), without)
-    return write_version(session, dataset, edits, f"{count_clips(len(edits))}: label {label[:60]} removed")
+    return write_version(session, dataset, edits, f"{count_clips(len(edits))}: label {label.strip()[:60]} removed")
 
 
 def rename_label(

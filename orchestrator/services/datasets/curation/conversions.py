@@ -82,7 +82,8 @@ CONVERSIONS: Mapping[Conversion, ConversionSpec] = {
 
 def helpful_conversions(task: Task, clips: Sequence[Clip]) -> list[Conversion]:
     """The conversions that make at least one of these clips usable for a task."""
-    can_use, found = TASKS[task].can_use, {clip.annotated for clip in clips}
+    can_use = TASKS[task].can_use
+    found = {clip.annotated for clip in clips if not can_use(clip.annotated)}
     return [
         key
         for key, spec in CONVERSIONS.items()

@@ -1,11 +1,13 @@
 """The split is by class, the same each time, and respects the dataset's own."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.split import split_clips
+from orchestrator.domain.annotations import Annotations
 from orchestrator.domain.errors import Invalid
 
 
@@ -18,6 +20,22 @@ def test_share_of_each_class() -> None:
     assert sorted(c.label for c in sides.validation) == ["a", "a", "b"]
     assert split_clips(clips(*"a" * 10, *"b" * 5), 0.2, 7) == sides
     assert split_clips(clips(*"a" * 10, *"b" * 5), 0.2, 8) != sides
+
+
+def test_several_labels_are_stratified() -> None:
+    """Each class has about its share, the rare ones as well, and none loses its only clip to learn from."""
+    labels = [("run", "jump"), ("run",), ("run", "sit"), ("sit",), ("run", "jump", "sit")] * 20
+    many = [
+        replace(clip, annotations=Annotations((*names, *(["rare"] if clip.id % 20 == 1 else []))).to_json())
+        for clip, names in zip(clips(*map(", ".join, labels)), labels, strict=True)
+    ]
+    once = replace(many[0], id=999, content_hash="once", annotations=Annotations(("run", "once")).to_json())
+    sides = split_clips([*many, once], 0.2, 7)
+    held_out = Counter(name for clip in sides.validation for name in clip.annotated.labels)
+    assert {name: held_out[name] for name in ("jump", "rare", "once")} == {"jump": 8, "rare": 1, "once": 0}
+    assert 15 <= held_out["run"] <= 18
+    assert 11 <= held_out["sit"] <= 13
+    assert split_clips([*many, once], 0.2, 7) == sides
 
 
 def test_one_clip_is_learned_from() -> None:

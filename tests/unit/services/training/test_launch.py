@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from sqlmodel import func, select
 
-from orchestrator.domain.datasets import Dataset, DatasetStatus
+from jobs.runs.spec_writer import training_inputs
+from jobs.trainer.split import split_clips
+from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import parse_recipe
-from orchestrator.domain.tasks import Task
+from orchestrator.domain.tasks import ProblemType, Task
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor, Role
+from orchestrator.services.datasets.curation.edits import Change, edit_clips
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import waiting_keys
 from orchestrator.services.training.filters import job_choices
@@ -21,6 +24,8 @@ from orchestrator.services.training.jobs import delete_job, get_job, list_jobs
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.lifecycle import request_stop
 from orchestrator.services.training.preflight import preflight
+from orchestrator.services.training.sweeps import launch_sweep
+from orchestrator.settings import get_settings
 from tests.studio import RedisProcess, launch, make_person, make_things
 
 
@@ -161,3 +166,28 @@ def test_a_finished_job_is_deleted(ada: Actor) -> None:
         delete_job(session, ada, job_id)
         with pytest.raises(NotFound):
             get_job(session, ada, job_id)
+
+
+def test_one_clip_with_several_labels_decides_for_the_run(ada: Actor, redis_server: RedisProcess) -> None:
+    """Preflight, job, sweep and spec say the same of the dataset's version; an older version stays what it was."""
+    dataset_id, model_id = make_things(ada)
+    with session_scope() as session:
+        clip_id = session.exec(select(Clip.id).where(Clip.dataset_id == dataset_id)).first() or 0
+        edit_clips(session, ada, dataset_id, [clip_id], Change(labels=["left", "up"]))
+    for version, problem_type, metric in (
+        (0, ProblemType.MULTI_LABEL, "eval_map"),
+        (1, ProblemType.SINGLE_LABEL, "eval_accuracy"),
+    ):
+        with session_scope() as session:
+            plan = preflight(session, ada, dataset_id, model_id, parse_recipe({}), version)
+            job = launch_job(session, ada, dataset_id, model_id, parse_recipe({}), dataset_version=version)
+            assert plan.problem_type == job.summary.problem_type == problem_type
+            assert any("several labels" in sentence for sentence in plan.advice) is (version == 0)
+            grid: dict[str, list[Any]] = {"optim.seed": [1, 2]}
+            sweep = launch_sweep(session, ada, dataset_id, model_id, {}, grid, dataset_version=version)
+            assert sweep.metric == metric
+            dataset, model = session.get_one(Dataset, dataset_id), session.get_one(VideoModel, model_id)
+            inputs = training_inputs(session, dataset, version or 2, model, get_settings())
+            assert inputs["problem_type"] == problem_type
+            assert inputs["class_names"] == (["left", "right", "up"] if version == 0 else ["left", "right"])
+            assert plan.validation_clips == len(split_clips(inputs["clips"], 0.2, 42).validation)

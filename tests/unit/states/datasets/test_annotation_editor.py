@@ -148,6 +148,54 @@ def test_the_last_of_several_labels_is_replaced(dialog: Any) -> None:
     assert (chosen.label, chosen.several_labels) == ("", ["run", "jump"])
     press(chosen, "remove_label", "run")
     press(chosen, "remove_label", "jump")
-    press(chosen, "type_label", "sit")
+    press(chosen, "type_new_label", "sit")
     press(chosen, "save")
     assert (chosen.problems, annotations_of(rich).labels) == ({}, ("sit",))
+
+
+@pytest.fixture
+def labelled(dialog: Any) -> Any:
+    """The dataset as one of classes: a clip with one label, and one with several."""
+    chosen, clips = dialog
+    with session_scope() as session:
+        session.exec(update(Dataset).values(task=Task.CLASSIFICATION))
+        for clip, labels in zip(clips, (("run",), ("jump", "sit")), strict=True):
+            session.get_one(Clip, clip).annotate(Annotations(labels))
+    press(state_in(chosen._get_root_state(), DatasetDetailState), "load")
+    return chosen, clips
+
+
+def test_a_second_label_is_added_by_hand(labelled: Any) -> None:
+    chosen, (one, other) = labelled
+    press(chosen, "open_clip", one)
+    assert (chosen.label, chosen.lists_labels) == ("run", False)
+    press(chosen, "list_labels")
+    press(chosen, "type_new_label", " jump ")
+    press(chosen, "add_label")
+    assert (chosen.several_labels, chosen.new_label) == (["run", "jump"], "")
+    press(chosen, "type_new_label", "sit")  # not added, but typed
+    press(chosen, "go_to", other)
+    assert annotations_of(one).labels == ("run", "jump", "sit")
+    assert (chosen.clip.id, chosen.several_labels) == (other, ["jump", "sit"])
+    press(chosen, "save")
+    assert annotations_of(other).labels == ("jump", "sit")
+    tiles = {tile.id: tile for tile in state_in(chosen._get_root_state(), DatasetDetailState).tiles}
+    assert tiles[other].has_several_labels
+
+
+def test_a_label_of_many_clips_is_added_and_removed(labelled: Any) -> None:
+    chosen, clips = labelled
+
+    def label(event: str, text: str) -> list[tuple[str, ...]]:
+        for clip in clips:
+            press(chosen, "choose", clip, True)
+        press(chosen, "type_bulk_label", text)
+        press(chosen, event)
+        assert (chosen.bulk_problem, chosen.chosen) == ("", [])
+        return [annotations_of(clip).labels for clip in clips]
+
+    assert label("add_label_to_chosen", "sit") == [("run", "sit"), ("jump", "sit")]
+    assert label("remove_label_from_chosen", " sit ") == [("run",), ("jump",)]
+    press(chosen, "choose", clips[0], True)
+    press(chosen, "add_label_to_chosen")
+    assert chosen.bulk_problem == "A label has 1 to 200 characters."

@@ -93,5 +93,5 @@ def test_the_result_names_what_it_is_compared_with_and_why_there_is_no_matrix() 
     result = result_of(RunSummary.from_json(guessed))
     assert (result.baseline, result.confusion) == ("guessing", [])
     assert result.matrix_note == "The confusion matrix of 200 classes is too large to show."
-    asked = result_of(RunSummary.from_json({"task": "captioning", TASKS["captioning"].headline.name: 0.5}))
+    asked = result_of(RunSummary.from_json({"task": "captioning", TASKS["captioning"].headline("").name: 0.5}))
     assert (asked.baseline, asked.matrix_note) == ("untouched base", "")

@@ -19,6 +19,19 @@ def test_bars_say_who_is_right() -> None:
     assert "untrained" in wrong.more
 
 
+def test_several_classes_are_right_together() -> None:
+    answer = {"clip": {"reference": "run, jump", "labels": ["run", "jump"]}}
+    scores = [{"label": name, "probability": score} for name, score in (("run", 0.9), ("jump", 0.6), ("sit", 0.2))]
+    part = {"labels": scores, "classes": 4, "problem_type": "multi_label_classification"}
+    shown = panel_of(Panel("adapter", "a v1", "", 2), part, answer)
+    assert (shown.verdict, shown.good) == ("Says run, jump, right", True)
+    assert [bar.right for bar in shown.bars] == [True, True, False]
+    assert shown.more.endswith("other class is less likely.")
+    fewer = panel_of(Panel("adapter", "a v1", "", 2), part | {"labels": scores[:1]}, answer)
+    assert (fewer.verdict, fewer.good) == ("Says run, but it is run, jump", False)
+    assert panel_of(Panel("base", "b", "", 0), part | {"labels": scores[2:]}, {}).verdict == "Says none of its classes"
+
+
 def test_a_sentence_is_compared_with_every_caption() -> None:
     answer = {"clip": {"reference": "A disc moves.\nIt goes up"}}
     assert panel_of(Panel("base", "b", "", 0), {"text": "it goes up."}, answer).good

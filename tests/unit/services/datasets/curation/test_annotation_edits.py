@@ -133,8 +133,8 @@ def test_labels_are_added_and_removed(ada: Actor) -> None:
     with session_scope() as session:
         assert add_label(session, ada, dataset_id, ids[:1], "up")
         clip = session.get_one(Clip, ids[0])
-        assert (clip.status, clip.problem_kind) == (ClipStatus.QUARANTINED, ClipProblem.OTHER_ANNOTATION)
-        assert clip.problem == "0.mp4 has 2 labels (left, up); Classification takes one label."
+        assert (clip.annotated.labels, clip.status, clip.problem_kind) == (("left", "up"), ClipStatus.OK, None)
+        assert session.get_one(Dataset, dataset_id).class_names == ["left", "right", "up"]
         assert [row.id for row in list_clips(session, ada, dataset_id, label="up").items] == ids[:1]
         assert [row.id for row in list_clips(session, ada, dataset_id, label="left").items] == ids[:3]
         assert remove_label(session, ada, dataset_id, ids, "left")

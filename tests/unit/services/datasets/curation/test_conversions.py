@@ -11,6 +11,7 @@ from orchestrator.services.datasets.curation.conversions import Conversion, conv
 from orchestrator.services.datasets.curation.doctor import apply_action, examine
 from orchestrator.services.datasets.curation.edits import Change, edit_clips, undo_edit
 from orchestrator.services.db import session_scope
+from orchestrator.services.training.split_counts import count_split
 from tests.unit.services.datasets.curation.test_edits import make
 
 SEVERAL = Annotations(("up", "left"))
@@ -30,7 +31,6 @@ def waiting(ada: Actor, task: Task, annotations: Annotations) -> tuple[int, list
 @pytest.mark.parametrize(
     ("task", "before", "action", "after"),
     [
-        (Task.CLASSIFICATION, SEVERAL, "first_label", Annotations(("up",))),
         (
             Task.CAPTIONING,
             Annotations(("up", "left")),
@@ -54,6 +54,17 @@ def test_the_doctor_offers_what_helps(
         undo_edit(session, ada, dataset_id, edit.id)
         assert (clip.annotated, clip.status) == (before, ClipStatus.QUARANTINED)
         assert clip.problem_kind is ClipProblem.OTHER_ANNOTATION
+
+
+def test_clips_with_several_labels_can_keep_the_first_one(ada: Actor) -> None:
+    dataset_id, ids = make(ada, [{"label": name} for name in ("left", "right", "left", "right")])
+    with session_scope() as session:
+        edit_clips(session, ada, dataset_id, ids[:1], Change(labels=SEVERAL.labels))
+        assert count_split(session, dataset_id, 0.25).has_several_labels
+        edit = convert_annotations(session, ada, dataset_id, Conversion.FIRST_LABEL)
+        assert (edit and edit.clips, session.get_one(Clip, ids[0]).annotated) == (1, Annotations(("up",)))
+        assert not count_split(session, dataset_id, 0.25).has_several_labels
+        assert count_split(session, dataset_id, 0.25, version=2).has_several_labels
 
 
 def test_captions_become_answers_to_the_question_that_is_given(ada: Actor) -> None:
