@@ -46,7 +46,7 @@ def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[Vid
         eval_dataset=validation if len(validation) else None,
         data_collator=family.collate(plan),
         evaluate_family=lambda model, raw, final: family.evaluate(plan, model, evaluated, raw, final),
-        headline=TASKS[plan.task].headline,
+        headline=TASKS[plan.task].headline(plan.problem_type),
         recipe=plan.recipe,
         stop=run.stop,
         prunes=run.spec.prunes,

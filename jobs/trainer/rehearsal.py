@@ -140,7 +140,7 @@ def _trainer(
         eval_dataset=validation if len(validation) else None,
         data_collator=collate,
         evaluate_family=lambda model, raw, final: family.evaluate(plan, model, validation, raw, final),
-        headline=TASKS[plan.task].headline,
+        headline=TASKS[plan.task].headline(plan.problem_type),
         recipe=short,
         callbacks=[clock],
     )

@@ -10,7 +10,7 @@ from orchestrator.domain.recipe_eval import Keep
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.tasks import TASKS, Task
 
-ACCURACY = TASKS[Task.CLASSIFICATION].headline
+ACCURACY = TASKS[Task.CLASSIFICATION].headline("")
 RANK = Metric("eval_median_rank", "Median rank", share=False, more_is_better=False)
 
 
