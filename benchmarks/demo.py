@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.target import Target
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.video.synthetic import MOTIONS, make_demo_dataset
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.settings import ROOT

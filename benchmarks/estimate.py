@@ -93,7 +93,7 @@ def _base(family: str, folder: Path) -> Path:
 
 
 def _clips(folder: Path) -> list[Any]:
-    from jobs.runs.spec import ClipSpec
+    from jobs.runs.clip_spec import ClipSpec
     from jobs.video.synthetic import demo_frames, write_mp4
 
     made = []

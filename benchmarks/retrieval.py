@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.target import Target
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.video.captioned import MOTIONS, captioned_frames
 from jobs.video.shapes import COLOURS, SHAPES
 from jobs.video.synthetic import write_mp4

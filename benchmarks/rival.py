@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.tiny_qwen import EDGE, FRAMES, make_base, make_clips
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.sinks.tensorboard import seconds_of
 from orchestrator.settings import ROOT
 

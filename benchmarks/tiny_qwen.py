@@ -8,7 +8,7 @@ import torch
 from transformers import AutoConfig, AutoModelForImageTextToText
 
 from benchmarks.words import save_words
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.video.synthetic import demo_frames, write_mp4
 
 FRAMES, EDGE = 8, 112

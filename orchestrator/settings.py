@@ -184,6 +184,11 @@ class Settings(BaseSettings):
         return self.data_dir / "jobs"
 
     @property
+    def manifests_dir(self) -> Path:
+        """The clips of each dataset version that was trained on, a file each, linked by the attempts."""
+        return self.data_dir / "manifests"
+
+    @property
     def model_roots(self) -> list[Path]:
         extra = [Path(p).expanduser().resolve() for p in self.allowed_model_roots.split(":") if p]
         return [self.data_dir / "models", *extra]

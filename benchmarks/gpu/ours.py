@@ -15,7 +15,8 @@ BARE = without_av()
 from benchmarks.gpu.result import write_result  # noqa: E402
 from benchmarks.gpu.shapes import Work, caption_of  # noqa: E402 (PyAV's place must be taken first)
 from jobs.families.registry import read_base, resolve  # noqa: E402
-from jobs.runs.spec import ClipSpec, TrainSpec  # noqa: E402
+from jobs.runs.clip_spec import ClipSpec  # noqa: E402
+from jobs.runs.spec import TrainSpec  # noqa: E402
 from jobs.sinks.jsonl import JsonlSink  # noqa: E402
 from jobs.sinks.recorder import Recorder  # noqa: E402
 from jobs.sinks.tensorboard import seconds_of  # noqa: E402

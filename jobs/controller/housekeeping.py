@@ -11,6 +11,7 @@ import structlog
 from sqlmodel import col, select
 
 from jobs.controller.interrupted_tasks import TASKS, InterruptedTasks
+from jobs.runs.manifest import delete_unused_manifests
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import REVIEW, Dataset, DatasetStatus, Upload
 from orchestrator.domain.machines import PREP
@@ -56,6 +57,7 @@ class Housekeeping:
             Chore(600.0, forget_dead_workers),
             Chore(60.0, delete_scratch_clips),
             Chore(60.0, CheckpointExpiry().act),
+            Chore(3600.0, delete_manifests),
         ]
 
     def tick(self) -> None:
@@ -75,6 +77,11 @@ class Housekeeping:
                     raise
                 except Exception:
                     log.exception("controller.chore_failed", chore=getattr(chore.act, "__qualname__", ""))
+
+
+def delete_manifests() -> None:
+    """Deletes the lists of clips that no attempt links to any more."""
+    delete_unused_manifests(get_settings().manifests_dir)
 
 
 def register_builtin_models() -> None:

@@ -116,7 +116,7 @@ def write_spec(rehearsal_id: int, folder: Path) -> Path:
             recipe=record.recipe,
             dataset_name=dataset.name,
             model_name=model.name,
-            **training_inputs(session, dataset, record.dataset_version, model, settings),
+            **training_inputs(session, dataset, record.dataset_version, model, settings, folder),
         )
     path = folder / "spec.json"
     spec.save(path)

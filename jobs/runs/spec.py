@@ -1,6 +1,7 @@
 """The contract between a worker and a trainer: one JSON file with everything a run needs, so that it asks no database.
 
-- `python -m jobs.trainer SPEC.json` trains; it reads nothing but this file, the clips and the base model.
+- `python -m jobs.trainer SPEC.json` trains; it reads nothing but this file, the manifest of its clips next to it, the
+  clips and the base model.
 - It appends each record (`domain/live_records.py`) to `metrics.jsonl` in `folder`, then sends it to Redis. What it
   prints the worker writes into `log.jsonl`.
 - The address of Redis, which may hold a password, comes by the environment (`RUN_REDIS_URL`); without it, records go
@@ -17,44 +18,14 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from orchestrator.domain.annotations import Annotations, Span, annotations_of
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.manifest import read_manifest
 from orchestrator.domain.tasks import ProblemType
-
-
-@dataclass(frozen=True, slots=True)
-class ClipSpec:
-    """One usable clip; `path` is absolute."""
-
-    id: int
-    path: str
-    label: str
-    caption: str
-    split: str
-    """auto | train | validation."""
-    content_hash: str
-    name: str = ""
-    frames: int = 0
-    prompt: str = ""
-    """The question that the caption answers; "" where it is a caption."""
-    annotations: dict[str, Any] = field(default_factory=dict)
-    """`Annotations.to_json`, where label, caption and prompt do not hold everything; read by `annotated`."""
-    start_s: float | None = None
-    """Where the clip begins in the film at `path`, in seconds; None for the whole film."""
-    end_s: float | None = None
-
-    @property
-    def span(self) -> Span | None:
-        """The part of the film that the clip is; None for all of it."""
-        return None if self.start_s is None or self.end_s is None else Span(self.start_s, self.end_s)
-
-    @property
-    def annotated(self) -> Annotations:
-        """Everything that is written about the clip."""
-        return annotations_of(self.label, self.caption, self.prompt, Annotations.from_json(self.annotations))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +50,12 @@ class TrainSpec:
     architecture: str
     model_ref: str = ""
     """The base's id on the Hugging Face Hub, where it came from there."""
-    clips: list[ClipSpec] = field(default_factory=list)
+    clips: Sequence[ClipSpec] = field(default_factory=list)
+    """In the file itself only where there is no manifest, as version 0.1 wrote it."""
+    manifest: str = ""
+    """The file of the clips (`jobs/runs/manifest.py`), next to the spec; "" where they stand in the spec."""
+    manifest_hash: str = ""
+    """Its SHA-256."""
     dataset_version: int = 0
     """0: unknown."""
     problem_type: str = ProblemType.SINGLE_LABEL.value
@@ -119,12 +95,21 @@ class TrainSpec:
         """Writes the file atomically; only its owner can read it."""
         part = path.with_suffix(".part")
         part.touch(mode=0o600)
-        part.write_text(json.dumps(asdict(self), indent=1))
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        values["clips"] = [] if self.manifest else [asdict(clip) for clip in self.clips]
+        part.write_text(json.dumps(values, indent=1))
         os.replace(part, path)
 
     @classmethod
     def load(cls, path: Path) -> "TrainSpec":
-        """Reads what `save` wrote."""
+        """Reads what `save` wrote.
+
+        Raises:
+            Invalid: the manifest is missing or damaged.
+        """
         raw = json.loads(path.read_text())
-        raw["clips"] = [ClipSpec(**clip) for clip in raw["clips"]]
+        if raw.get("manifest"):
+            raw["clips"] = read_manifest(path.with_name(raw["manifest"]), raw["manifest_hash"])
+        else:
+            raw["clips"] = [ClipSpec(**clip) for clip in raw["clips"]]
         return cls(**raw)

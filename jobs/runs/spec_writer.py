@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlmodel import Session
 
+from jobs.runs.clip_spec import ClipSpec
 from jobs.runs.library_versions import newer_libraries
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.manifest import link_manifest, write_manifest
+from jobs.runs.spec import TrainSpec
 from jobs.telemetry.device import find_device, visible_gpus
 from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.failures import FailureKind
-from orchestrator.domain.job_files import SPEC
+from orchestrator.domain.job_files import CLIPS, SPEC
 from orchestrator.domain.machines import parse_shape
 from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_stop, job_stream
@@ -90,7 +92,7 @@ def write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> t
             first_seq=newest_seq(session, job_id),
             prunes=False,
             # The version of the launch, whatever was corrected since: a resumed run trains on the same clips.
-            **training_inputs(session, dataset, job.dataset_version, model, settings),
+            **training_inputs(session, dataset, job.dataset_version, model, settings, folder),
         )
     if shutil.disk_usage(folder).free < _MIN_FREE_BYTES:
         raise MissingInput("The disk is full. Free some space, then resume the job.", FailureKind.DISK_FULL)
@@ -100,11 +102,19 @@ def write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> t
 
 
 def training_inputs(
-    session: Session, dataset: Dataset, version: int, model: VideoModel, settings: Settings
+    session: Session, dataset: Dataset, version: int, model: VideoModel, settings: Settings, folder: Path
 ) -> dict[str, Any]:
-    """The fields of a `TrainSpec` that say what is trained on what: the same for a run and for its rehearsal."""
+    """The fields of a `TrainSpec` that say what is trained on what: the same for a run and for its rehearsal.
+
+    Args:
+        folder: that of the spec, into which the manifest of the clips is linked.
+    """
     clips = clips_at(session, dataset.id or 0, version)
     task, labels = TASK_OF_MODEL[model.model_type], [clip.annotated.labels for clip in clips]
+    manifest, digest = write_manifest(
+        (_clip_spec(clip, settings.storage_dir) for clip in clips), settings.manifests_dir
+    )
+    link_manifest(manifest, folder / CLIPS)
     return {
         "task": task.key.value,
         "class_names": sorted({name for names in labels for name in names}) if TASKS[dataset.task].has_classes else [],
@@ -114,7 +124,8 @@ def training_inputs(
         "model_ref": model.source_ref if model.source is ModelSource.HUB else "",
         "family": model.family,
         "architecture": model.architecture,
-        "clips": [_clip_spec(clip, settings.storage_dir) for clip in clips],
+        "manifest": CLIPS,
+        "manifest_hash": digest,
         "cache_dir": str(settings.cache_folder),
         "cache_bytes": settings.cache_bytes,
         "decode_threads": settings.decode_threads,

@@ -6,7 +6,7 @@ from pathlib import Path
 from torch.utils.data import Dataset
 
 from jobs.families.protocol import Item
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.features import FeatureCache
 from jobs.video.cache import ClipFile, FrameCache
 from jobs.video.lookahead import DecodeAhead
@@ -27,7 +27,7 @@ class ClipDataset(Dataset[Item]):
     def __init__(
         self, clips: Sequence[ClipSpec], class_names: Sequence[str], cache: FrameCache, training: bool
     ) -> None:
-        self._clips, self._cache, self._training = list(clips), cache, training
+        self._clips, self._cache, self._training = clips, cache, training
         self.kept: FeatureCache | None = None
         """Where it is set, items have features instead of frames."""
         self.ahead: DecodeAhead | None = None

@@ -1,5 +1,6 @@
 """Runs the trainer on a spec file: opens the sinks, trains, and writes `result.json`."""
 
+import json
 import os
 import signal
 import threading
@@ -14,13 +15,18 @@ from jobs.sinks.redis_stream import RedisSink
 from jobs.trainer.distributed import is_main_process, leave_process_group
 from jobs.trainer.run import train
 from jobs.trainer.train_result import failed_result, write_result
+from orchestrator.domain.errors import Invalid
 from orchestrator.domain.job_files import METRICS, RESULT, TENSORBOARD
 from orchestrator.domain.processes import RUN_REDIS_URL
 
 
 def main(path: Path) -> int:
     """Reads the spec, trains, writes `result.json`; the exit code is 0 unless the run failed."""
-    spec = TrainSpec.load(path)
+    try:
+        spec = TrainSpec.load(path)
+    except Invalid as error:
+        write_result(path.with_name(RESULT), int(json.loads(path.read_text())["attempt"]), failed_result(error))
+        return 1
     folder = Path(spec.folder)
     if spec.gpus:
         # torch reads it when it first asks for a GPU, so this holds for a trainer that was imported before, too.

@@ -1,13 +1,25 @@
 """The texts that a run learns from: captions, and conversations where its base is asked questions."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
 
 from jobs.families.questions import training_conversations, usual_question
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.trainer.split import Split
-from orchestrator.domain.annotations import Annotations, Conversation
+from orchestrator.domain.annotations import Conversation
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import takes_question
+
+
+@dataclass(frozen=True, slots=True)
+class RunTexts:
+    """What is written about the clips of both splits."""
+
+    captions: list[tuple[str, str]]
+    """Each caption with the name of its clip."""
+    conversations: list[tuple[str, Conversation]]
+    """Each conversation with the name of its clip."""
 
 
 def learned_texts(spec: TrainSpec, clip: ClipSpec) -> tuple[str, ...]:
@@ -34,31 +46,30 @@ def check_texts(spec: TrainSpec, splits: Split) -> list[str]:
     Raises:
         Invalid: the sentence names the clip.
     """
-    clips = (*splits.train, *splits.validation)
-    untaught = [clip for clip in clips if not learned_texts(spec, clip)]
-    if untaught:
-        name = untaught[0].name or "A clip"
-        others = f" and {len(untaught) - 1} more have" if len(untaught) > 1 else " has"
-        if untaught[0].annotated.conversations:
+    first, untaught, unread = None, 0, 0
+    asks = takes_question(spec.family)
+    for clip in chain(splits.train, splits.validation):
+        annotated = clip.annotated
+        unread += bool(annotated.conversations) and not asks
+        if not any(text.strip() for text in (annotated.texts if asks else annotated.captions)):
+            first, untaught = first or clip, untaught + 1
+    if first is not None:
+        name = first.name or "A clip"
+        others = f" and {untaught - 1} more have" if untaught > 1 else " has"
+        if first.annotated.conversations:
             raise Invalid(f"{name}{others} questions and no caption, and this base is not asked questions.")
         raise Invalid(f"{name}{others} no caption. Write one, or take the clip out.")
-    unread = [clip for clip in clips if clip.annotated.conversations and not takes_question(spec.family)]
     if not unread:
         return []
-    count = "1 clip has questions" if len(unread) == 1 else f"{len(unread)} clips have questions"
+    count = "1 clip has questions" if unread == 1 else f"{unread} clips have questions"
     return [f"{count}, which this base is not asked: it learns from the captions alone."]
 
 
-def named_captions(splits: Split) -> list[tuple[str, str]]:
-    """Each caption of both splits with the name of its clip."""
-    return [(name, caption) for name, annotated in _named(splits) for caption in annotated.captions]
-
-
-def named_conversations(splits: Split) -> list[tuple[str, Conversation]]:
-    """Each conversation of both splits with the name of its clip."""
-    return [(name, conversation) for name, annotated in _named(splits) for conversation in annotated.conversations]
-
-
-def _named(splits: Split) -> Iterator[tuple[str, Annotations]]:
-    for clip in (*splits.train, *splits.validation):
-        yield clip.name or f"clip {clip.id}", clip.annotated
+def texts_of(splits: Split) -> RunTexts:
+    """Everything that is written about the clips of both splits."""
+    texts = RunTexts([], [])
+    for clip in chain(splits.train, splits.validation):
+        name, annotated = clip.name or f"clip {clip.id}", clip.annotated
+        texts.captions.extend((name, caption) for caption in annotated.captions)
+        texts.conversations.extend((name, conversation) for conversation in annotated.conversations)
+    return texts

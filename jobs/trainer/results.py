@@ -6,7 +6,7 @@ from typing import assert_never
 
 from jobs.families.captioning import SAMPLED_CLIPS, chosen_of_clip, evenly_spaced
 from jobs.families.protocol import Score
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from orchestrator.domain.run_summary import Prediction, RunSummary
 from orchestrator.domain.tasks import AnswerKind
 

@@ -12,7 +12,8 @@ from peft import LoraConfig, get_peft_model
 from jobs.families.checkpointing import drop_gradients_of_inputs, enable_checkpointing
 from jobs.families.protocol import Base, Family, Items, Plan
 from jobs.families.registry import read_base, resolve
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.sinks.recorder import Recorder
 from jobs.trainer.cpu_linear import speed_up_linear_layers
 from jobs.trainer.device_settings import emulates_bf16, use_liger
@@ -20,8 +21,7 @@ from jobs.trainer.distributed import local_device
 from jobs.trainer.learned_texts import (
     check_texts,
     learned_texts,
-    named_captions,
-    named_conversations,
+    texts_of,
     usual_question_of,
 )
 from jobs.trainer.split import Split, split_clips
@@ -79,7 +79,8 @@ def prepare_run(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> Run:
         recorder.note(warning, "clips")
     if emulates_bf16(plan.device):
         recorder.note("This GPU has no bf16 of its own (it is older than Ampere), so steps take longer.", "device")
-    if warnings := family.caption_warnings(plan, named_captions(splits), named_conversations(splits)):
+    texts = texts_of(splits)
+    if warnings := family.caption_warnings(plan, texts.captions, texts.conversations):
         recorder.note(" ".join(warnings), "captions")
     return Run(spec, recorder, stop, family, plan, splits, began_at)
 

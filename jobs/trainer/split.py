@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.manifest import ManifestClips
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.split_rule import SplitClip, validation_ids
 
@@ -12,8 +13,8 @@ from orchestrator.domain.split_rule import SplitClip, validation_ids
 class Split:
     """The two splits, each in the order of the clips' ids."""
 
-    train: tuple[ClipSpec, ...]
-    validation: tuple[ClipSpec, ...]
+    train: Sequence[ClipSpec]
+    validation: Sequence[ClipSpec]
 
 
 def split_clips(clips: Sequence[ClipSpec], share: float, seed: int) -> Split:
@@ -22,11 +23,20 @@ def split_clips(clips: Sequence[ClipSpec], share: float, seed: int) -> Split:
     Raises:
         Invalid: no training clip is left.
     """
-    held_out = validation_ids([_of_rule(clip) for clip in clips], share, seed)
-    train = tuple(clip for clip in clips if clip.id not in held_out)
+    known = [_of_rule(clip) for clip in clips]
+    held_out = validation_ids(known, share, seed)
+    train = [number for number, clip in enumerate(known) if clip.id not in held_out]
     if not train:
         raise Invalid("This dataset has no clip to learn from. Add clips, or mark fewer of them as validation.")
-    return Split(train, tuple(clip for clip in clips if clip.id in held_out))
+    return Split(
+        _chosen(clips, train), _chosen(clips, [number for number, clip in enumerate(known) if clip.id in held_out])
+    )
+
+
+def _chosen(clips: Sequence[ClipSpec], positions: Sequence[int]) -> Sequence[ClipSpec]:
+    if isinstance(clips, ManifestClips):
+        return clips.subset(positions)
+    return tuple(clips[position] for position in positions)
 
 
 def _of_rule(clip: ClipSpec) -> SplitClip:

@@ -2,6 +2,7 @@
 
 data/jobs/{id}/a{attempt}/
     spec.json           the settings of the attempt, written for the trainer
+    clips.jsonl         the clips of the attempt, a line each: a link to the file that all runs share
     metrics.jsonl       its records, those of earlier attempts first
     log.jsonl           what it printed, likewise
     telemetry.jsonl     processor and memory, likewise
@@ -17,6 +18,8 @@ Version 0.1 wrote the same files into data/jobs/{id} itself: that folder is read
 """
 
 SPEC = "spec.json"
+CLIPS = "clips.jsonl"
+"""The manifest of the clips that it names."""
 METRICS = "metrics.jsonl"
 LOG = "log.jsonl"
 TELEMETRY = "telemetry.jsonl"

@@ -7,7 +7,7 @@ import pytest
 
 from jobs.families.classification import class_chance_level, score_classes
 from jobs.families.protocol import Base, Plan
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.results import summarize_evaluation
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.run_summary import RunSummary

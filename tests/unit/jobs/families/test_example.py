@@ -18,7 +18,7 @@ from jobs.families.example.family import FAMILY, Example
 from jobs.families.protocol import Family, Plan, Question
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain import families

@@ -14,7 +14,7 @@ from jobs.families.multi_label import (
     score_multi_label,
 )
 from jobs.families.protocol import Base, Plan
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.results import summarize_evaluation
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.run_summary import RunSummary

@@ -18,7 +18,7 @@ from jobs.families.registry import MODULES, read_base, resolve
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.chat import IGNORED, ChatCollator
 from jobs.families.video_llm.family import VideoLLM
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.rehearsal import adapted_layers
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters

@@ -74,6 +74,22 @@ def test_a_spec_names_the_checkpoints_that_count(redis_server: RedisProcess, ada
     assert (spec.checkpoints, spec.prunes, spec.attempt) == ([str(counts)], False, 2)
 
 
+def test_attempts_share_the_manifest_of_their_clips(redis_server: RedisProcess, ada: Actor) -> None:
+    job_id = launch(ada, make_things(ada))
+    path, first = start(job_id, 1)
+    with session_scope() as session:
+        lifecycle.mark_lost(session, job_id, 1, "Silent.")
+    other, second = start(job_id, 2)
+    assert list(first.clips) == list(second.clips)
+    assert len(first.clips) > 0
+    assert json.loads(path.read_text())["clips"] == []
+    links = [file.with_name("clips.jsonl") for file in (path, other)]
+    (shared,) = get_settings().manifests_dir.iterdir()
+    assert shared.name == f"{first.manifest_hash}.jsonl"
+    assert all(link.samefile(shared) for link in links)
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o600
+
+
 def resumed(ada: Actor, versions: dict[str, str] | None) -> tuple[int, Path, str]:
     """A job whose checkpoint names these versions, resumed: its id, the checkpoint, and how the attempt ended."""
     job_id = launch(ada, make_things(ada))

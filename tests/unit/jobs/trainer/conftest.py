@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.trainer.callbacks import StopCallback
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.settings import ROOT

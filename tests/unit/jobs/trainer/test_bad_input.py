@@ -16,7 +16,8 @@ import pytest
 import torch
 from av.video.stream import VideoStream
 
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.trainer.checkpoints import latest_complete_checkpoint
 from jobs.trainer.entrypoint import main
 from jobs.trainer.hf_trainer import VideoTrainer

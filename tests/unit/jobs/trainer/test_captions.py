@@ -10,7 +10,8 @@ import torch
 
 from jobs.bases.captioner_captions import word_tokenizer
 from jobs.bases.pretrain_captioner import build, export
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.trainer.run import train
 from orchestrator.domain.errors import Invalid
 from tests.forked_programs import PEFT, run_program

@@ -8,7 +8,7 @@ import torch
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from jobs.families.registry import read_base, resolve
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.sinks.recorder import Recorder
 from jobs.trainer import data, device_settings
 from jobs.trainer.data import PrefetchProgress, RunData, load_data

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.runs.trainer_process import TrainerProcess
 from jobs.trainer.checkpoints import latest_complete_checkpoint
 from jobs.trainer.run import train

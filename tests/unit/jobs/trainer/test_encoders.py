@@ -17,7 +17,7 @@ from jobs.families.pixels import ClipNormalizer
 from jobs.families.protocol import Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import MODULES, read_base, resolve
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
 from jobs.video.decode import _prepare

@@ -13,7 +13,7 @@ from jobs.families.protocol import Features, Plan
 from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm.family import VideoLLM
 from jobs.families.video_llm.vision_tower import is_frozen
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.cache_share import CacheShare
 from jobs.trainer.features import FeatureCache
 from jobs.trainer.run import train

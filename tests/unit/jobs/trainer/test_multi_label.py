@@ -14,7 +14,7 @@ import torch
 from jobs.adapters.merge import merge
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
 from jobs.video.synthetic import demo_frames, write_mp4

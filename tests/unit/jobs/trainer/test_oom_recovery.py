@@ -11,7 +11,8 @@ import torch
 from peft import PeftModel
 from safetensors import SafetensorError
 
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.trainer.checkpoints import disk_is_full, latest_complete_checkpoint
 from jobs.trainer.entrypoint import main
 from jobs.trainer.hf_trainer import VideoTrainer

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.trainer.run import train
 from orchestrator.settings import ROOT
 from tests.forked_programs import PEFT, run_program

@@ -13,7 +13,8 @@ from jobs.bases.captioner_captions import word_tokenizer
 from jobs.bases.pretrain_captioner import build, export
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.recipes import parse_recipe

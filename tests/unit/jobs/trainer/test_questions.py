@@ -14,7 +14,8 @@ from jobs.families.protocol import Plan, Question
 from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm.family import VideoLLM
 from jobs.playground.model_cache import _with_adapter
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.trainer.run import train
 from jobs.video.cache import ClipFile, FrameCache
 from orchestrator.domain.annotations import Annotations, Conversation, Turn

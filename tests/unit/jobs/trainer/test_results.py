@@ -2,7 +2,7 @@
 
 from jobs.families.captioning import SAMPLED_CLIPS, evenly_spaced
 from jobs.families.protocol import Score
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.results import SAMPLES, QuestionKey, summarize_evaluation
 from orchestrator.domain.run_summary import Prediction
 from orchestrator.domain.tasks import AnswerKind

@@ -15,7 +15,8 @@ from jobs.families.precision import training_precision
 from jobs.families.protocol import Plan, RawOutput
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file, save_file
 
-from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.clip_spec import ClipSpec
+from jobs.runs.spec import TrainSpec
 from jobs.sinks.jsonl import JsonlSink, last_seq
 from jobs.sinks.recorder import Recorder
 from jobs.trainer.checkpoints import latest_complete_checkpoint

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.split import split_clips
 from orchestrator.domain.annotations import Annotations
 from orchestrator.domain.errors import Invalid

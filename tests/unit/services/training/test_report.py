@@ -3,7 +3,7 @@
 import numpy as np
 
 from jobs.families.classification import score_classes
-from jobs.runs.spec import ClipSpec
+from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.results import summarize_evaluation
 from orchestrator.domain.tasks import AnswerKind
 from orchestrator.domain.training_jobs import TrainingJob
