@@ -62,6 +62,11 @@ def expensive(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
+def is_expensive(endpoint: Callable[..., Any]) -> bool:
+    """Whether a route is marked with `expensive`."""
+    return hasattr(endpoint, _EXPENSIVE)
+
+
 class CheckedRoute(APIRoute):
     """A route behind the checks of this module."""
 
@@ -69,13 +74,13 @@ class CheckedRoute(APIRoute):
         """The route's handler, called when the address is good, with a request that checks its body."""
         inner, streams = super().get_route_handler(), streamed_types(self.endpoint) is not None
         holds_a_thread = not iscoroutinefunction(self.endpoint)
-        is_expensive = hasattr(self.endpoint, _EXPENSIVE)
+        reads_much = is_expensive(self.endpoint)
 
         async def handle(request: Request) -> Response:
             _check_address(request)
             receive = _CheckedBody(request.receive, None if streams else _most_bytes(request), request)
             checked = CheckedRequest(request.scope, receive)
-            if is_expensive:
+            if reads_much:
                 return await answer_expensive(request, self.path, lambda: inner(checked))
             if not holds_a_thread:
                 return await inner(checked)

@@ -114,6 +114,7 @@ class JobBody(UncheckedJobBody):
 
 
 @router.post("/jobs/preflight")
+@expensive
 def preflight(actor: CurrentUser, body: UncheckedJobBody) -> PreflightAnswer | UnreadableRecipe:
     with session_scope() as session:
         try:
@@ -212,6 +213,7 @@ def metrics(
 
 
 @router.get("/jobs/{job_id}/telemetry")
+@expensive
 def job_telemetry(actor: CurrentUser, job_id: Id, points: Annotated[int, Query(ge=10, le=2_000)] = 400) -> Telemetry:
     """GPU, CPU and memory use of the run; x in seconds since its first start."""
     with session_scope() as session:
@@ -225,6 +227,7 @@ def timeline(actor: CurrentUser, job_id: Id) -> Page[EventRow]:
 
 
 @router.get("/jobs/{job_id}/logs")
+@expensive
 def job_logs(
     actor: CurrentUser,
     job_id: Id,

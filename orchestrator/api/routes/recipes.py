@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 from pydantic import BaseModel
 
 from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.checked_route import expensive
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.schema.refusals import refusals
 from orchestrator.api.serialization import QueryId, RequiredQueryId
@@ -69,6 +70,7 @@ def defaults(actor: CurrentUser, model_id: RequiredQueryId, dataset_id: QueryId 
 
 
 @router.post("/recipes/parse", responses=refusals(400, 408, 413), openapi_extra={"requestBody": _BODY})
+@expensive
 def parse(_actor: CurrentUser, body: Annotated[bytes, Depends(raw_body)]) -> ReadRecipe:
     """Reads a recipe file (YAML or JSON, at most 64 KiB) without launching anything."""
     found = read_recipe_text(body)
