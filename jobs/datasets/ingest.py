@@ -10,7 +10,11 @@ from jobs.processes.lease import Lease
 from jobs.video.probe_pool import ProbePool
 from orchestrator.domain.datasets import Dataset, DatasetStatus
 from orchestrator.domain.redis_keys import ingest_lease
+from orchestrator.services.datasets.curation.doctor import report_of
 from orchestrator.services.datasets.ingest.pipeline import fail_import, ingest_dataset
+from orchestrator.services.datasets.rows import dataset_row
+from orchestrator.services.datasets.statistics import statistics_of
+from orchestrator.services.datasets.stored_results import is_stored
 from orchestrator.services.db import DATABASE_AWAY, session_scope
 
 _CHECK_EVERY_S = 0.5
@@ -27,9 +31,23 @@ def run_ingest(dataset_id: int) -> str:
         if problem:
             return "cancelled" if problem == STOPPED else fail_import(dataset_id, problem)
         with ProbePool() as pool:
-            return ingest_dataset(dataset_id, pool, should_continue=import_guard, concurrency=pool.size + 1)
+            result = ingest_dataset(dataset_id, pool, should_continue=import_guard, concurrency=pool.size + 1)
+        prepare_results(dataset_id)
+        return result
     finally:
         lease.release()
+
+
+def prepare_results(dataset_id: int) -> None:
+    """Computes the statistics and the doctor's report of a large dataset here, so that the web only reads them."""
+    with session_scope() as session:
+        dataset = session.get(Dataset, dataset_id)
+        if dataset is None or dataset.status is not DatasetStatus.READY:
+            return
+        row = dataset_row(dataset)
+        if is_stored(row):
+            statistics_of(session, row)
+            report_of(session, row)
 
 
 class ImportGuard:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
+from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
@@ -13,6 +14,8 @@ from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.annotation_conditions import in_short_form
 from orchestrator.services.datasets.catalog import get_dataset
+from orchestrator.services.datasets.rows import DatasetRow
+from orchestrator.services.datasets.stored_results import state_of, stored_or_computed
 
 BINS = 12
 FRAME_SIZES = 12
@@ -60,13 +63,26 @@ class ClipStatistics:
     """(width, height, clips) of the most common frame sizes, the most common first."""
 
 
+_KIND = TypeAdapter(ClipStatistics)
+
+
 def clip_statistics(session: Session, actor: Actor, dataset_id: int) -> ClipStatistics:
-    """Computes the statistics of one dataset.
+    """The statistics of one dataset; those of a large one are kept as a file until it changes.
 
     Raises:
         NotFound: it does not exist, or belongs to another user.
     """
-    task = get_dataset(session, actor, dataset_id).task
+    row = get_dataset(session, actor, dataset_id)
+    return statistics_of(session, row)
+
+
+def statistics_of(session: Session, row: DatasetRow) -> ClipStatistics:
+    """The statistics of a dataset without a look at who asks."""
+    return stored_or_computed(row, "statistics", state_of(row), _KIND, lambda: _statistics(session, row))
+
+
+def _statistics(session: Session, row: DatasetRow) -> ClipStatistics:
+    dataset_id, task = row.id, row.task
     usable = (col(Clip.dataset_id) == dataset_id, col(Clip.status) == ClipStatus.OK)
     seconds = sorted(session.exec(select(Clip.duration_s).where(*usable)).all())
     classes = _class_counts(session, usable)

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.datasets import Clip, ClipStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.curation.annotation_edits import rename_label
+from orchestrator.services.datasets.curation.examined_clips import ExaminedClip
 from orchestrator.services.datasets.curation.findings import ACTION_LABELS, Finding
 from orchestrator.services.datasets.curation.versions import EditRow
 
@@ -17,7 +18,7 @@ _MAX_SHOWN = 4
 _JOINERS = str.maketrans("", "", "\u200b\u200c\u200d\u00ad\ufeff")
 
 
-def class_variants(usable: Sequence[Clip]) -> Finding | None:
+def class_variants(usable: Sequence[ExaminedClip]) -> Finding | None:
     """Classes that are probably one: `Run` and `run`, `riding_horse` and `riding horse`, `café` in two forms."""
     renamed = _renamed(usable)
     if not renamed:
@@ -51,11 +52,11 @@ def merge_variants(session: Session, actor: Actor, dataset_id: int) -> EditRow |
     return edit
 
 
-def _label_counts(clips: Sequence[Clip]) -> Counter[str]:
+def _label_counts(clips: Sequence[Clip] | Sequence[ExaminedClip]) -> Counter[str]:
     return Counter(label for clip in clips for label in clip.annotated.labels)
 
 
-def _renamed(clips: Sequence[Clip]) -> dict[str, str]:
+def _renamed(clips: Sequence[Clip] | Sequence[ExaminedClip]) -> dict[str, str]:
     """{rarer spelling: the most frequent one} of the classes."""
     spellings: dict[str, list[str]] = defaultdict(list)
     for label, _ in _label_counts(clips).most_common():

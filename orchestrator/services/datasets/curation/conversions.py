@@ -15,6 +15,7 @@ from orchestrator.domain.datasets import Clip, ClipStatus
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.curation.examined_clips import ExaminedClip
 from orchestrator.services.datasets.curation.new_version import Edits, clips_with_ids, editable, write_version
 from orchestrator.services.datasets.curation.versions import EditRow, count_clips
 
@@ -80,7 +81,7 @@ CONVERSIONS: Mapping[Conversion, ConversionSpec] = {
 }
 
 
-def helpful_conversions(task: Task, clips: Sequence[Clip]) -> list[Conversion]:
+def helpful_conversions(task: Task, clips: Sequence[ExaminedClip]) -> list[Conversion]:
     """The conversions that make at least one of these clips usable for a task."""
     can_use = TASKS[task].can_use
     found = {clip.annotated for clip in clips if not can_use(clip.annotated)}

@@ -4,9 +4,10 @@ import os
 from dataclasses import dataclass
 from typing import assert_never
 
-from sqlmodel import Session, col, select
+from pydantic import TypeAdapter
+from sqlmodel import Session
 
-from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus
+from orchestrator.domain.datasets import ClipProblem, ClipStatus
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_TRANSCODE
@@ -23,9 +24,12 @@ from orchestrator.services.datasets.curation.conversions import (
     helpful_conversions,
 )
 from orchestrator.services.datasets.curation.edits import Change, assign_splits, delete_bad_clips, edit_clips
+from orchestrator.services.datasets.curation.examined_clips import ExaminedClip, examined_clips
 from orchestrator.services.datasets.curation.findings import ACTION_LABELS, Finding
 from orchestrator.services.datasets.curation.versions import EditRow
 from orchestrator.services.datasets.media.previews import previews_folder
+from orchestrator.services.datasets.rows import DatasetRow
+from orchestrator.services.datasets.stored_results import state_of, stored_or_computed
 from orchestrator.services.fair_turns import Share
 from orchestrator.services.queue import enqueue, transcode_key
 
@@ -42,8 +46,11 @@ class Report:
     passed: list[str]
 
 
+_KIND = TypeAdapter(Report)
+
+
 def examine(session: Session, actor: Actor, dataset_id: int) -> Report:
-    """Checks all clips of a dataset; the report is cached until the dataset changes.
+    """Checks all clips of a dataset; the report is cached until the dataset changes, that of a large one as a file.
 
     Raises:
         NotFound: it does not exist, or belongs to another user.
@@ -52,11 +59,22 @@ def examine(session: Session, actor: Actor, dataset_id: int) -> Report:
     converted = _converted(dataset_id)
     key = (dataset_id, row.version, row.updated_at, row.clip_count, row.bad_count, len(converted))
     if (report := _REPORTS.get(key)) is None:
-        report = _examine(session, dataset_id, row.task, converted)
+        report = report_of(session, row, converted)
         for old in list(_REPORTS)[: max(0, len(_REPORTS) - _MAX_REPORTS)]:
             _REPORTS.pop(old, None)
         _REPORTS[key] = report
     return report
+
+
+def report_of(session: Session, row: DatasetRow, converted: frozenset[str] | None = None) -> Report:
+    """The report of a dataset without a look at who asks; kept as a file where the dataset is large.
+
+    Args:
+        converted: what `_converted` returns, where it is known.
+    """
+    copies = _converted(row.id) if converted is None else converted
+    state = state_of(row, sorted(copies))
+    return stored_or_computed(row, "report", state, _KIND, lambda: _examine(session, row.id, row.task, copies))
 
 
 def _converted(dataset_id: int) -> frozenset[str]:
@@ -68,7 +86,7 @@ def _converted(dataset_id: int) -> frozenset[str]:
 
 
 def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[str]) -> Report:
-    clips = list(session.exec(select(Clip).where(Clip.dataset_id == dataset_id).order_by(col(Clip.id))))
+    clips = examined_clips(session, dataset_id)
     usable = [clip for clip in clips if clip.status is ClipStatus.OK]
     unannotated = [clip for clip in clips if clip.problem_kind is ClipProblem.NOT_ANNOTATED]
     other = [clip for clip in clips if clip.problem_kind is ClipProblem.OTHER_ANNOTATION]
@@ -100,7 +118,7 @@ def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[
     return Report(worst_first, [passed for finding, passed in checks if not finding])
 
 
-def _checks_of(annotation: Annotation, usable: list[Clip]) -> list[tuple[Finding | None, str]]:
+def _checks_of(annotation: Annotation, usable: list[ExaminedClip]) -> list[tuple[Finding | None, str]]:
     """The checks of the annotations, each with the sentence that is shown when it passes."""
     match annotation:
         case Annotation.LABEL:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from orchestrator.domain.datasets import Clip, Split
+from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.curation.conversions import CONVERSIONS, Conversion
+from orchestrator.services.datasets.curation.examined_clips import ExaminedClip
 from orchestrator.services.datasets.curation.near_duplicates import near_pairs
 from orchestrator.services.datasets.media.previews import clips_without_preview
 from orchestrator.services.datasets.text_repair import has_encoding_error, repair_encoding
@@ -74,7 +75,7 @@ class Finding:
     related: list[int] = field(default_factory=list)
 
 
-def damaged(bad: list[Clip]) -> Finding | None:
+def damaged(bad: list[ExaminedClip]) -> Finding | None:
     """Files that cannot be used."""
     if not bad:
         return None
@@ -82,7 +83,7 @@ def damaged(bad: list[Clip]) -> Finding | None:
     return Finding("damaged", "error", title, bad[0].problem, _ids(bad), _offer("delete"))
 
 
-def unannotated(clips: list[Clip], annotation: str, conversions: Iterable[Conversion] = ()) -> Finding | None:
+def unannotated(clips: list[ExaminedClip], annotation: str, conversions: Iterable[Conversion] = ()) -> Finding | None:
     """Clips without a label or caption; they are used as soon as one is written, or made of the folder's name."""
     if not clips:
         return None
@@ -91,7 +92,7 @@ def unannotated(clips: list[Clip], annotation: str, conversions: Iterable[Conver
     return Finding("unsaid", "warning", title, detail, _ids(clips), _offer(*conversions))
 
 
-def other_annotation(clips: list[Clip], conversions: Iterable[Conversion]) -> Finding | None:
+def other_annotation(clips: list[ExaminedClip], conversions: Iterable[Conversion]) -> Finding | None:
     """Clips with annotations that the task does not take; conversions that would make them usable are offered."""
     if not clips:
         return None
@@ -100,13 +101,13 @@ def other_annotation(clips: list[Clip], conversions: Iterable[Conversion]) -> Fi
     return Finding("other-kind", "warning", f"{title} other annotations", detail, _ids(clips), _offer(*conversions))
 
 
-def overlapping_spans(usable: list[Clip]) -> Finding | None:
+def overlapping_spans(usable: list[ExaminedClip]) -> Finding | None:
     """Spans of one film that overlap and have different labels."""
-    by_film: dict[str, list[tuple[float, float, Clip]]] = defaultdict(list)
+    by_film: dict[str, list[tuple[float, float, ExaminedClip]]] = defaultdict(list)
     for clip in usable:
         if clip.span:
             by_film[clip.content_hash or clip.path].append((clip.span.start_s, clip.span.end_s, clip))
-    overlapping: dict[int, Clip] = {}
+    overlapping: dict[int, ExaminedClip] = {}
     example = ""
     for spans in by_film.values():
         ordered = sorted(spans, key=lambda span: span[:2])
@@ -125,11 +126,11 @@ def overlapping_spans(usable: list[Clip]) -> Finding | None:
     return Finding("overlap", "warning", title, detail, _ids(overlapping.values()), _offer("quarantine"))
 
 
-def near_duplicates(usable: list[Clip]) -> tuple[Finding | None, Finding | None]:
+def near_duplicates(usable: list[ExaminedClip]) -> tuple[Finding | None, Finding | None]:
     """Near-duplicates across train and validation (leaks), and within one split (copies)."""
     by_id = {clip.id or 0: clip for clip in usable}
-    leaks: dict[int, Clip] = {}
-    copies: dict[int, Clip] = {}
+    leaks: dict[int, ExaminedClip] = {}
+    copies: dict[int, ExaminedClip] = {}
     example = ""
     leaked_pairs, originals = set[int](), set[int]()
     for a, b, _ in near_pairs([(clip.id or 0, clip.perceptual_hash) for clip in usable]):
@@ -166,7 +167,7 @@ def near_duplicates(usable: list[Clip]) -> tuple[Finding | None, Finding | None]
     return leak, copy
 
 
-def too_few_frames(usable: list[Clip]) -> Finding | None:
+def too_few_frames(usable: list[ExaminedClip]) -> Finding | None:
     """Clips with fewer than `MIN_FRAMES` frames."""
     short = [clip for clip in usable if 0 < clip.frames < MIN_FRAMES]
     if not short:
@@ -182,7 +183,7 @@ def too_few_frames(usable: list[Clip]) -> Finding | None:
     )
 
 
-def single_split(usable: list[Clip]) -> Finding | None:
+def single_split(usable: list[ExaminedClip]) -> Finding | None:
     """All clips are in the same split."""
     splits = {clip.split for clip in usable}
     if splits == {Split.TRAIN}:
@@ -194,7 +195,7 @@ def single_split(usable: list[Clip]) -> Finding | None:
     return None
 
 
-def needs_preview_copies(usable: list[Clip], converted: frozenset[str]) -> Finding | None:
+def needs_preview_copies(usable: list[ExaminedClip], converted: frozenset[str]) -> Finding | None:
     """Clips in formats that browsers do not play, without a converted copy."""
     unplayable = clips_without_preview(usable, converted)
     if not unplayable:
@@ -208,7 +209,7 @@ def needs_preview_copies(usable: list[Clip], converted: frozenset[str]) -> Findi
     return Finding("unplayed", "info", title, detail, _ids(unplayable), _offer("transcode"))
 
 
-def single_clip_classes(usable: list[Clip]) -> Finding | None:
+def single_clip_classes(usable: list[ExaminedClip]) -> Finding | None:
     """Classes with a single clip."""
     counts = _label_counts(usable)
     classes = sorted(label for label, count in counts.items() if count == 1)
@@ -221,7 +222,7 @@ def single_clip_classes(usable: list[Clip]) -> Finding | None:
     return Finding("lone", "warning", title, detail, _ids(single), _offer("quarantine"))
 
 
-def class_imbalance(usable: list[Clip]) -> Finding | None:
+def class_imbalance(usable: list[ExaminedClip]) -> Finding | None:
     """The largest class has more than `MAX_IMBALANCE` times the clips of the smallest."""
     counts = [(label, count) for label, count in _label_counts(usable).most_common() if count > 1]
     if not counts:
@@ -242,21 +243,21 @@ def class_imbalance(usable: list[Clip]) -> Finding | None:
     return Finding("uneven", "warning", "Classes are uneven", detail, _ids(surplus), _offer("even"))
 
 
-def _labels(clip: Clip) -> tuple[str, ...]:
+def _labels(clip: ExaminedClip) -> tuple[str, ...]:
     return clip.annotated.labels or ("",)
 
 
-def _label_counts(clips: Sequence[Clip]) -> Counter[str]:
+def _label_counts(clips: Sequence[ExaminedClip]) -> Counter[str]:
     """The clips of each class; a clip with several labels counts for each."""
     return Counter(label for clip in clips for label in _labels(clip))
 
 
-def _random_key(clip: Clip) -> bytes:
+def _random_key(clip: ExaminedClip) -> bytes:
     """A pseudo-random sort key that is always the same for a clip."""
     return hashlib.sha256(f"{clip.content_hash}|{clip.id}".encode()).digest()
 
 
-def long_captions(usable: list[Clip]) -> Finding | None:
+def long_captions(usable: list[ExaminedClip]) -> Finding | None:
     """Captions with more than `MAX_CAPTION_WORDS` words."""
     long = [clip for clip in usable if any(len(text.split()) > MAX_CAPTION_WORDS for text in clip.annotated.texts)]
     if not long:
@@ -266,7 +267,7 @@ def long_captions(usable: list[Clip]) -> Finding | None:
     return Finding("long-captions", "warning", title, detail, _ids(long), _offer("quarantine"))
 
 
-def repeated_captions(usable: list[Clip]) -> Finding | None:
+def repeated_captions(usable: list[ExaminedClip]) -> Finding | None:
     """Clips that share a caption."""
     texts_of = {clip.id or 0: set(clip.annotated.captions) for clip in usable}
     counts = Counter(text for texts in texts_of.values() for text in texts)
@@ -285,7 +286,7 @@ def repeated_captions(usable: list[Clip]) -> Finding | None:
     return Finding("same-captions", "info", title, detail, _ids(duplicates), _offer("single"))
 
 
-def encoding_errors(usable: list[Clip]) -> Finding | None:
+def encoding_errors(usable: list[ExaminedClip]) -> Finding | None:
     """Text that was decoded with a wrong encoding, here or before the upload."""
     texts_of = {clip.id or 0: clip.annotated.all_texts for clip in usable}
     broken = {clip_id: [text for text in texts if has_encoding_error(text)] for clip_id, texts in texts_of.items()}
@@ -317,11 +318,11 @@ def _clips_are(count: int, what: str) -> str:
     return f"1 clip is {what}" if count == 1 else f"{count:,} clips are {what}"
 
 
-def _short_name(clip: Clip) -> str:
+def _short_name(clip: ExaminedClip) -> str:
     return clip.name.rpartition("/")[2]
 
 
-def _ids(clips: Iterable[Clip]) -> list[int]:
+def _ids(clips: Iterable[ExaminedClip]) -> list[int]:
     return [clip.id for clip in clips if clip.id is not None]
 
 

@@ -1,7 +1,7 @@
 """Finds near-duplicate clips by their perceptual hashes, without comparing all pairs."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 NEAR_BITS = 10
 """Of 256 bits: a re-encoded copy differs in fewer, another video in many more."""
@@ -22,20 +22,25 @@ def near_pairs(hashes: Sequence[tuple[int, str]], bits: int = NEAR_BITS) -> list
     """
     values = {key: int(digits, 16) for key, digits in hashes if digits}
     width = 256 // _BANDS
-    buckets: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for key, value in values.items():
-        for band in range(_BANDS):
-            buckets[band, (value >> (band * width)) & ((1 << width) - 1)].append(key)
     distances: dict[tuple[int, int], int] = {}
-    for keys in buckets.values():
-        if len(keys) > _MAX_BUCKET:
-            continue
-        for i, first in enumerate(keys):
-            for second in keys[i + 1 :]:
-                pair = (min(first, second), max(first, second))
-                if pair not in distances and (distance := (values[first] ^ values[second]).bit_count()) <= bits:
-                    distances[pair] = distance
+    for band in range(_BANDS):  # one after the other: the buckets of all at once would take 16 times the memory
+        buckets: dict[int, list[int]] = defaultdict(list)
+        for key, value in values.items():
+            buckets[(value >> (band * width)) & ((1 << width) - 1)].append(key)
+        for keys in buckets.values():
+            if 1 < len(keys) <= _MAX_BUCKET:
+                _compare(keys, values, bits, distances)
     return sorted((a, b, distance) for (a, b), distance in distances.items())
+
+
+def _compare(keys: Sequence[int], values: Mapping[int, int], bits: int, distances: dict[tuple[int, int], int]) -> None:
+    """Adds the pairs of these keys that are near each other."""
+    for i, first in enumerate(keys):
+        value = values[first]
+        for second in keys[i + 1 :]:
+            distance = (value ^ values[second]).bit_count()
+            if distance <= bits:
+                distances[min(first, second), max(first, second)] = distance
 
 
 def similar_groups(pairs: Sequence[tuple[int, int, int]]) -> dict[int, set[int]]:

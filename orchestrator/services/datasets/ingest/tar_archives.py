@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.files import is_system_file, unused_path
+from orchestrator.services.datasets.files import is_system_file
 from orchestrator.services.datasets.ingest.archive_names import guess_encoding
 from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings, encoding_note
 from orchestrator.services.datasets.ingest.archive_parts import PartFiles, as_parts
@@ -22,6 +22,7 @@ from orchestrator.services.datasets.ingest.decompression import (
     decompressed,
     is_disk_error,
 )
+from orchestrator.services.datasets.ingest.target_folder import TargetFolder
 
 MAX_ENTRIES = 100_000
 _BLOCK = 2**20
@@ -65,7 +66,7 @@ class _Entry(tarfile.TarInfo):
 class _Unpacking:
     """What is known of a tar while it is unpacked."""
 
-    target: Path
+    target: TargetFolder
     name: str
     budget: int
     written: dict[str, Path] = field(default_factory=dict)
@@ -110,7 +111,8 @@ def unpack_tar(
         Invalid: it is empty, damaged, too large, or has devices or names that lead out of the folder.
     """
     parts = as_parts(archive)
-    unpacking = _Unpacking(target, name, min(max_bytes, shutil.disk_usage(target).free - _RESERVED_BYTES))
+    budget = min(max_bytes, shutil.disk_usage(target).free - _RESERVED_BYTES)
+    unpacking = _Unpacking(TargetFolder(target), name, budget)
     try:
         with parts.open() as raw:
             packing = compression(raw.read(6))
@@ -192,11 +194,9 @@ def _check(entry: tarfile.TarInfo, file_name: str, name: str) -> None:
 
 
 def _write(opened: tarfile.TarFile, entry: tarfile.TarInfo, file_name: str, unpacking: _Unpacking) -> None:
-    path = unpacking.target / file_name.replace("\\", "/")
-    if not path.resolve().is_relative_to(unpacking.target.resolve()):
+    path = unpacking.target.path_for(file_name)
+    if path is None:
         raise Invalid(f"{unpacking.name} holds a name that points outside its folder. Pack it again.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path = unused_path(path)
     if entry.islnk():
         os.link(unpacking.written[_key(entry.linkname)], path)
     else:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from orchestrator.domain import formatting
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.files import is_system_file, unused_path
+from orchestrator.services.datasets.files import is_system_file
 from orchestrator.services.datasets.ingest.archive_names import guess_encoding
 from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings, encoding_note
 from orchestrator.services.datasets.ingest.archive_parts import PartFiles, as_parts
@@ -23,6 +23,7 @@ from orchestrator.services.datasets.ingest.decompression import (
     is_disk_error,
 )
 from orchestrator.services.datasets.ingest.deflate64 import DEFLATE64, deflate64_blocks
+from orchestrator.services.datasets.ingest.target_folder import TargetFolder
 
 MAX_ENTRIES = 100_000
 _DAMAGED = (
@@ -70,8 +71,9 @@ def unpack(
             entries = _files(opened, name, found)
             _check(entries, parts.size, max_bytes, name)
             budget = min(max_bytes, shutil.disk_usage(target).free - _RESERVED_BYTES)
+            folder = TargetFolder(target)
             for entry in entries:
-                budget -= _write(_blocks(opened, file, entry), entry, target, budget, name)
+                budget -= _write(_blocks(opened, file, entry), entry, folder, budget, name)
             if findings is not None:
                 findings.add(found)
             return len(entries)
@@ -182,17 +184,15 @@ def _blocks(opened: zipfile.ZipFile, file: BinaryIO, entry: zipfile.ZipInfo) -> 
             yield block
 
 
-def _write(blocks: Iterator[bytes], entry: zipfile.ZipInfo, target: Path, budget: int, name: str) -> int:
+def _write(blocks: Iterator[bytes], entry: zipfile.ZipInfo, target: TargetFolder, budget: int, name: str) -> int:
     """Writes one file and counts its bytes, because the sizes in the index may be wrong.
 
     Returns:
         How many bytes were written.
     """
-    path = target / entry.filename.replace("\\", "/")
-    if not path.resolve().is_relative_to(target.resolve()):
+    path = target.path_for(entry.filename)  # never that of another file, nor that of a link
+    if path is None:
         raise Invalid(f"{name} holds a name that points outside its folder. Zip it again.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path = unused_path(path)  # never overwrite another file, nor write through a link
     written = 0
     with path.open("wb") as file:
         for block in blocks:

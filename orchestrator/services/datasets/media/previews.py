@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from sqlmodel import Session
 
@@ -13,11 +14,13 @@ from orchestrator.domain.errors import NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services import sandbox
 from orchestrator.services.access import owned_clip
+from orchestrator.services.datasets.curation.examined_clips import ExaminedClip
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.media.clips import clip_media
 from orchestrator.services.fair_queue import FairQueue
 from orchestrator.services.sandbox import Tool
 
+_Film = TypeVar("_Film", Clip, ExaminedClip)
 _OPEN_CODECS = ("vp8", "vp9", "av1", "libdav1d")
 _PLAYABLE = {".mp4": ("h264", *_OPEN_CODECS), ".m4v": ("h264",), ".mov": ("h264",), ".webm": _OPEN_CODECS}
 COPIES = FairQueue("Other previews are being made", at_once=2, per_person=12)
@@ -39,7 +42,7 @@ def preview_source(session: Session, actor: Actor, clip_id: int) -> tuple[Path, 
     return path, None if is_playable(path, clip.codec) else preview_path(clip)
 
 
-def preview_path(clip: Clip) -> Path:
+def preview_path(clip: Clip | ExaminedClip) -> Path:
     """The path of a clip's H.264 copy, whether it exists or not; a copy by an earlier reader is made again."""
     return previews_folder(clip.dataset_id) / f"{Path(clip.path).stem}.r{READER_VERSION}.mp4"
 
@@ -54,7 +57,7 @@ def refusal_marker(copy: Path) -> Path:
     return copy.with_suffix(".refused")
 
 
-def clips_without_preview(clips: Iterable[Clip], existing: Collection[str]) -> list[Clip]:
+def clips_without_preview(clips: Iterable[_Film], existing: Collection[str]) -> list[_Film]:
     """The clips that browsers do not play and that have no copy yet.
 
     Args:

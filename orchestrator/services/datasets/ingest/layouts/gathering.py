@@ -149,7 +149,8 @@ class EntryCollector:
             notes: sentences of the reader itself, which come first.
         """
         named = " and ".join(PurePosixPath(file).name for file in self.files[:2]) or "The list"
-        matched = MatchedRows(self._account, splits_by_folder(self._tree.videos))
+        folder_splits = splits_by_folder(self._tree.videos) if self._rows else {}
+        matched = MatchedRows(self._account, folder_splits)
         matches = match_clips(self._tree.index, [row.clip for row in self._rows])
         for row, match in zip(self._rows, matches, strict=True):
             matched.add(row, match)

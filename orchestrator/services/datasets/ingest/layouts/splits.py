@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from orchestrator.domain.datasets import Split
@@ -67,6 +68,7 @@ def is_split_folder(name: str) -> bool:
     return _split_of_folder(name) is not None
 
 
+@lru_cache(4_096)
 def _split_of_folder(name: str) -> Split | None:
     words = set(re.split(r"[^a-z]+", name.lower()))
     splits = {SPLITS[word] for word in words if word in SPLITS}

@@ -1,0 +1,66 @@
+"""The clips of a dataset as its checks need them: 100,000 of them as stored records would take a gigabyte."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, SQLModel, select
+
+from orchestrator.domain.annotations import Annotations, Span, annotations_of
+from orchestrator.domain.datasets import ClipProblem, ClipStatus, Split
+
+_SHORT = 32
+"""Characters; longer texts are seldom those of several clips."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedClip:
+    """What the checks read of a clip; the attributes are those of `Clip`."""
+
+    id: int
+    dataset_id: int
+    name: str
+    path: str
+    content_hash: str
+    label: str
+    caption: str
+    prompt: str
+    annotations: Annotations
+    start_s: float | None
+    end_s: float | None
+    split: Split
+    status: ClipStatus
+    problem: str
+    problem_kind: ClipProblem | None
+    frames: int
+    duration_s: float
+    codec: str
+    perceptual_hash: str
+
+    @property
+    def annotated(self) -> Annotations:
+        """Everything that is written about the clip."""
+        return annotations_of(self.label, self.caption, self.prompt, self.annotations)
+
+    @property
+    def span(self) -> Span | None:
+        """The part of the film that the clip is; None for all of it."""
+        return None if self.start_s is None or self.end_s is None else Span(self.start_s, self.end_s)
+
+
+def examined_clips(session: Session, dataset_id: int) -> list[ExaminedClip]:
+    """All clips of a dataset by id, without the ORM; equal texts and annotations are one object."""
+    table = SQLModel.metadata.tables["clips"]
+    columns = [table.c[name] for name in ExaminedClip.__slots__]
+    rows = (
+        session.connection()
+        .execution_options(yield_per=2_000)
+        .execute(select(*columns).where(table.c.dataset_id == dataset_id).order_by(table.c.id))
+    )
+    shared: dict[Any, Any] = {}
+    return [ExaminedClip(*(_shared(value, shared) for value in row)) for row in rows]
+
+
+def _shared(value: Any, shared: dict[Any, Any]) -> Any:
+    """One object for equal values that many clips may have: classes, codecs and empty texts, no paths and hashes."""
+    repeats = isinstance(value, Annotations) or (type(value) is str and len(value) < _SHORT)
+    return shared.setdefault(value, value) if repeats else value
