@@ -46,7 +46,7 @@ def _player() -> rx.Component:
         auto_play=True,
         plays_inline=True,
         aria_label=CLIP.name,
-        class_name="max-h-[50vh] w-full rounded-lg bg-film object-contain",
+        class_name="max-h-[40vh] w-full rounded-lg bg-film object-contain",
     )
 
 

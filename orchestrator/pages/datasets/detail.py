@@ -6,6 +6,7 @@ from orchestrator.pages.datasets.annotation import by_annotation
 from orchestrator.pages.datasets.card import chip, progress_bar
 from orchestrator.pages.datasets.clip_dialog import clip_dialog
 from orchestrator.pages.datasets.clips import clip_grid, damaged_files
+from orchestrator.pages.datasets.conversion_dialog import conversion_dialog
 from orchestrator.pages.datasets.dialogs import dataset_dialogs
 from orchestrator.pages.datasets.doctor import doctor, edits
 from orchestrator.pages.datasets.facts import class_balance, clip_lengths, frame_sizes
@@ -20,6 +21,7 @@ from orchestrator.pages.shared.hub_size import stored_token
 from orchestrator.pages.shared.job_links import job_link
 from orchestrator.pages.shared.loading_states import BAR, record_page
 from orchestrator.services.datasets.export_formats import FORMATS
+from orchestrator.states.datasets.conversions import DatasetConversionState
 from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.states.datasets.dialogs import DatasetDialogsState
 from orchestrator.states.datasets.doctor import DatasetDoctorState
@@ -48,7 +50,16 @@ def _menu(row: rx.Var[DatasetCard]) -> rx.Component:
         menu_item("Edit metadata", icon="pencil", on_click=DatasetDialogsState.open_edit(row.id)),
         rx.cond(
             State.editable & has_clips,
-            menu_item("Split into train and validation", icon="split", on_click=DatasetDoctorState.show_splits(True)),
+            rx.fragment(
+                menu_item(
+                    "Split into train and validation", icon="split", on_click=DatasetDoctorState.show_splits(True)
+                ),
+                menu_item(
+                    "Convert annotations",
+                    icon="arrow-left-right",
+                    on_click=DatasetConversionState.open_conversions("", ""),
+                ),
+            ),
             rx.fragment(),
         ),
         rx.cond(
@@ -287,6 +298,7 @@ def detail() -> rx.Component:
         clip_dialog(),
         reading_dialog(),
         splits_dialog(),
+        conversion_dialog(),
         title=State.title,
         active="datasets",
         breadcrumb=[("Datasets", "/datasets")],

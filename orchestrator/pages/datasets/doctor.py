@@ -3,6 +3,7 @@
 import reflex as rx
 
 from orchestrator.pages.shared.loading_states import paging_controls
+from orchestrator.states.datasets.conversions import DatasetConversionState
 from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.states.datasets.doctor import DatasetDoctorState, FindingLine, Remedy
 from orchestrator.states.datasets.versions import DatasetVersionsState, EditLine
@@ -27,7 +28,16 @@ def _remedy(remedy: rx.Var[Remedy]) -> rx.Component:
             on_confirm=apply,
             opener=button(remedy.text, size="sm"),
         ),
-        button(remedy.text, size="sm", on_click=apply),
+        rx.cond(
+            remedy.converts,
+            button(
+                remedy.text,
+                "…",
+                size="sm",
+                on_click=DatasetConversionState.open_conversions(remedy.kind, remedy.action),
+            ),
+            button(remedy.text, size="sm", on_click=apply),
+        ),
     )
 
 

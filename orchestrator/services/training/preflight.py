@@ -12,6 +12,7 @@ from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS, ProblemType
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.models.rows import layer_groups, vision_layout
+from orchestrator.services.training.annotation_counts import annotations_advice, count_annotations
 from orchestrator.services.training.capacity import open_pools
 from orchestrator.services.training.estimate import estimate
 from orchestrator.services.training.question_limits import question_problems
@@ -51,6 +52,7 @@ def preflight(
     split = count_split(session, dataset_id, recipe.data.validation_share, older, recipe.optim.seed)
     if not problems:
         problems += _too_few_clips(dataset, split) + question_problems(session, dataset, model, older)
+    annotations = count_annotations(session, dataset_id, older)
     gpu = _on_gpu(session, recipe)
     if not problems:
         problems += kernel_problems(model, recipe, gpu)
@@ -64,7 +66,7 @@ def preflight(
         ok=not problems and not estimated,
         problems=[*problems, *estimated],
         guesses=tuple(field for field, _ in estimated),
-        advice=[] if problems else [*_labels_advice(model, recipe, split), *advice(model, recipe, gpu)],
+        advice=[] if problems else [*_data_advice(model, recipe, split, annotations), *advice(model, recipe, gpu)],
         trainable_parameters=facts.trainable_parameters,
         total_parameters=facts.total_parameters,
         steps=facts.steps,
@@ -73,6 +75,7 @@ def preflight(
         adapter_bytes=facts.adapter_bytes,
         train_clips=split.train,
         validation_clips=split.validation,
+        annotations=annotations,
         task=TASK_OF_MODEL[model.model_type].key.value,
         problem_type=TASK_OF_MODEL[model.model_type].problem_type(split.has_several_labels),
         visual_tokens=facts.visual_tokens,
@@ -92,12 +95,12 @@ def recipe_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     return [*_unknown_targets(model, recipe), *vision_problems(model, recipe), *_batch_too_small(model, recipe)]
 
 
-def _labels_advice(model: VideoModel, recipe: Recipe, split: SplitCounts) -> list[str]:
-    """What several labels mean for a run: one of them in one clip changes loss and metrics for all."""
+def _data_advice(model: VideoModel, recipe: Recipe, split: SplitCounts, annotations: dict[str, int]) -> list[str]:
+    """What several labels or texts of a clip mean for a run: several labels of one clip change the metrics for all."""
     task = TASK_OF_MODEL[model.model_type]
     problem_type = task.problem_type(split.has_several_labels)
     if problem_type is not ProblemType.MULTI_LABEL or recipe.training_type is TrainingType.PRETRAIN:
-        return []
+        return annotations_advice(model, annotations, split.train + split.validation)
     metric = task.headline(problem_type).label
     return [f"Some clips have several labels, so each class gets a score of its own and the run is judged by {metric}."]
 

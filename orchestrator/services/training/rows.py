@@ -84,6 +84,8 @@ class Preflight:
     adapter_bytes: int = 0
     train_clips: int = 0
     validation_clips: int = 0
+    annotations: dict[str, int] = field(default_factory=dict)
+    """How many labels, captions and questions the clips of both splits have; a clip may have several of each."""
     task: Annotated[str, OneOf(Task, "")] = ""
     """The task of the run; empty where the base is not known."""
     problem_type: Annotated[str, OneOf(ProblemType, "")] = ""

@@ -8,6 +8,7 @@ import reflex as rx
 from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError, Conflict, NotFound
 from orchestrator.domain.numbers import parse_number
+from orchestrator.services.datasets.curation.conversions import Conversion
 from orchestrator.services.datasets.curation.doctor import Report, apply_action, examine
 from orchestrator.services.datasets.curation.edits import assign_splits
 from orchestrator.services.datasets.curation.findings import Finding
@@ -27,6 +28,8 @@ class Remedy:
     kind: str
     action: str
     text: str
+    converts: bool = False
+    """It converts annotations, which is shown in a dialog first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class DatasetDoctorState(rx.State):
                 f.title,
                 f.detail,
                 _show_label(f),
-                [Remedy(f.kind, key, text) for key, text in f.actions],
+                [Remedy(f.kind, key, text, key in list(Conversion)) for key, text in f.actions],
             )
             for f in report.findings
         ]

@@ -145,7 +145,7 @@ def _in_review(view: LayoutView, preview: dict[str, Any], task: str) -> LayoutVi
     return replace(
         view,
         splits=splits_text(preview.get("splits", {})),
-        to_add=f"{formatting.plural(clips, 'clip')}, {_annotations_text(preview, TASKS[task].annotation)}",
+        to_add=f"{_clips_text(preview, clips)}, {_annotations_text(preview, clips, TASKS[task].annotation)}",
         left_out=formatting.plural(left_out, "file") if left_out else "",
         why=[str(line) for line in preview.get("why", [])],
         classes=[ClassBar(name, formatting.count(n), 100 * n / most) for name, n in classes.items()],
@@ -154,15 +154,29 @@ def _in_review(view: LayoutView, preview: dict[str, Any], task: str) -> LayoutVi
     )
 
 
-def _annotations_text(preview: dict[str, Any], annotation: Annotation) -> str:
-    """How many classes or captions would be added."""
+def _clips_text(preview: dict[str, Any], clips: int) -> str:
+    """How many clips would be added, and how many of them are spans of films."""
+    text, spans = formatting.plural(clips, "clip"), int(preview.get("spans", 0))
+    if not spans:
+        return text
+    if spans < clips:  # `films` counts those of whole clips, too
+        return f"{text} ({formatting.count(spans)} of them spans of films)"
+    return f"{text} (spans of {formatting.plural(int(preview.get('films', 0)), 'film')})"
+
+
+def _annotations_text(preview: dict[str, Any], clips: int, annotation: Annotation) -> str:
+    """How many classes, labels where clips have several, captions and questions would be added."""
+    labels, captions, turns = (int(preview.get(name, 0)) for name in ("labels", "captions", "turns"))
     match annotation:
         case Annotation.LABEL:
-            return formatting.plural(int(preview.get("class_count", 0)), "class", "classes")
+            parts = [formatting.plural(int(preview.get("class_count", 0)), "class", "classes")]
+            parts += [formatting.plural(labels, "label")] if labels > clips else []
         case Annotation.CAPTION:
-            return formatting.plural(preview.get("captions", 0), "caption")
+            parts = [formatting.plural(captions, "caption")] if captions or not turns else []
+            parts += [formatting.plural(turns, "question with its answer", "questions with answers")] if turns else []
         case _:
             assert_never(annotation)
+    return ", ".join(parts)
 
 
 def _doubt(clips: int, class_count: int, has_classes: bool) -> str:

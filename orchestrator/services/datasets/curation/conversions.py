@@ -19,6 +19,9 @@ from orchestrator.services.datasets.curation.examined_clips import ExaminedClip
 from orchestrator.services.datasets.curation.new_version import Edits, clips_with_ids, editable, write_version
 from orchestrator.services.datasets.curation.versions import EditRow, count_clips
 
+EXAMPLES = 3
+"""Clips that are shown before a conversion."""
+
 
 class Conversion(StrEnum):
     """A way to convert annotations; the value is its name in REST."""
@@ -90,6 +93,46 @@ def helpful_conversions(task: Task, clips: Sequence[ExaminedClip]) -> list[Conve
         for key, spec in CONVERSIONS.items()
         if any(can_use(spec.convert(annotations, CAPTION_QUESTION)) for annotations in found)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Applicable:
+    """A conversion that would change clips of a dataset.
+
+    Attributes:
+        clips: how many it would change.
+        usable: how many of these the task can use after it.
+        examples: (file name, annotations) of the first of them, as they are now.
+    """
+
+    conversion: Conversion
+    clips: int
+    usable: int
+    examples: tuple[tuple[str, Annotations], ...]
+
+
+def applicable_conversions(
+    session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int] | None = None
+) -> list[Applicable]:
+    """The conversions that would change any of these clips, for showing them before one is chosen.
+
+    Args:
+        clip_ids: None for all clips that are not damaged.
+
+    Raises:
+        Conflict: the dataset cannot be edited. NotFound.
+    """
+    dataset = editable(session, actor, dataset_id)
+    clips, can_use = _clips(session, dataset_id, clip_ids), TASKS[dataset.task].can_use
+    found: list[Applicable] = []
+    for key, spec in CONVERSIONS.items():
+        pairs = [(clip, spec.convert(clip.annotated, CAPTION_QUESTION)) for clip in clips]
+        changed = [(clip, after) for clip, after in pairs if after != clip.annotated]
+        if changed:
+            usable = sum(can_use(after) for _, after in changed)
+            examples = tuple((clip.name.rpartition("/")[2], clip.annotated) for clip, _ in changed[:EXAMPLES])
+            found.append(Applicable(key, len(changed), usable, examples))
+    return found
 
 
 def convert_annotations(

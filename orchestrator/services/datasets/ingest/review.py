@@ -33,8 +33,8 @@ def layout_preview(task: Task, layout: DetectedLayout) -> dict[str, Any]:
 
     Returns:
         {"clips", "left_out", "why": [sentences], "class_count", "classes": {name: clips, the largest first},
-        "captions", "conversations", "turns": questions with answers, "spans": clips that are a span of a film,
-        "films": files of which clips are made, "splits": {split: clips}}.
+        "labels", "captions", "conversations", "turns": questions with answers, "spans": clips that are a span of a
+        film, "films": files of which clips are made, "splits": {split: clips}}.
     """
     reasons = {entry.key: reason_not_to_use(task, entry, layout) for entry in layout.entries}
     usable = [entry for entry in layout.entries if not reasons[entry.key] and may_be_video(entry.name)]
@@ -48,6 +48,7 @@ def layout_preview(task: Task, layout: DetectedLayout) -> dict[str, Any]:
         "why": problems[:3],
         "class_count": len(classes),
         "classes": dict(classes.most_common(_MAX_CLASSES)),
+        "labels": sum(len(entry.annotations.labels) for entry in usable),
         "captions": sum(len(entry.annotations.captions) for entry in usable),
         "conversations": len(conversations),
         "turns": sum(len(talk.turns) for talk in conversations),
