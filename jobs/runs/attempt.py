@@ -174,7 +174,7 @@ def _record_end(supervisor: Supervisor, end: End, code: int, oom_kills: int) -> 
     if end is End.STOPPED or (end is End.EXITED and code == 0 and result.get("status") == "stopped"):
         return _record_stop(supervisor, end, result)
     if end is End.SUSPENDED:
-        reason = "The worker was shut down."
+        reason = "Worker shut down."
         _in_transaction(lambda s: lifecycle.mark_lost(s, job_id, attempt, reason, counts=False), supervisor)
         return "suspended"
     crash = explain_crash(code, list(supervisor.run_log.last), oom_kills)

@@ -17,7 +17,7 @@ class MachineKind(StrEnum):
     GPU = "gpu"
 
 
-_AS_THE_BASE = "empty: as the base was made"
+_AS_THE_BASE = "Leave empty for the model default."
 _ON_A_GPU = ("machine.kind", MachineKind.GPU.value)
 
 

@@ -43,7 +43,7 @@ class Recipe(RecipePart):
             "Use lower-case letters, digits, dot, dash or underscore, at most 64, e.g. my-run-1.",
             Section.OUTPUT,
             800,
-            hint="The adapter's folder and file are called so.",
+            hint="Used for the adapter's folder and file name.",
         ),
     ] = "adapter"
     """The name of the adapter: jobs of one name make versions of one adapter."""

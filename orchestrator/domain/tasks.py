@@ -30,6 +30,17 @@ class ModelType(StrEnum):
     RETRIEVAL = "video_retrieval"
 
 
+class HeadSize(StrEnum):
+    """What the size of the head depends on that is trained fully next to the adapters."""
+
+    PER_CLASS = "per class"
+    """Its inputs and a bias for each class of the dataset."""
+    STORED = "stored"
+    """It is that of the base."""
+    UNKNOWN = "unknown"
+    """The stored facts of a base do not give it."""
+
+
 class Annotation(StrEnum):
     """What has to be written about a clip before a model can learn from it; the value is the column of `Clip`."""
 
@@ -125,9 +136,10 @@ class TaskSpec:
     """What continued pre-training does."""
     trained_fully: str
     """The subject of "... trained whole": what is trained in addition to the adapters."""
+    head_size: HeadSize = HeadSize.UNKNOWN
     contrastive: bool = False
     """The loss compares the clips of a batch, so a smaller batch trains something else and one clip trains nothing."""
-    baseline: str = "untouched base"
+    baseline: str = "base"
     """What the result is compared with, as the head of a table's column."""
     tiny_base_values: Mapping[str, str] = field(default_factory=dict)
     """Defaults of the job form for a base of few parameters, where they differ from the recipe's own."""
@@ -231,6 +243,7 @@ _ROWS = (
         finetune_note="Adapters learn the classes of the dataset; the base stays as it is.",
         pretrain_note=f"{_PRETRAIN} to draw the parts of a clip hidden from it. Labels are not read.",
         trained_fully="The classifier head is",
+        head_size=HeadSize.PER_CLASS,
         baseline="guessing",
         demo=DemoText("Shapes in motion", f"{_DEMO_FILMS}."),
     ),
@@ -282,6 +295,7 @@ _ROWS = (
         finetune_note="Adapters learn which caption belongs to which clip; the base stays as it is.",
         pretrain_note=f"{_PRETRAIN} to tell a clip's own caption from those of the others in its batch.",
         trained_fully="Both projections are",
+        head_size=HeadSize.STORED,
         contrastive=True,
         # Measured on the shipped base: `./loreel bench retrieval`.
         tiny_base_values={"optim.batch_size": "32", "optim.learning_rate": "3e-3", "qlora.dropout": "0"},

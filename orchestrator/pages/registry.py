@@ -152,7 +152,7 @@ PAGES: list[PageEntry] = [
         "/jobs/compare",
         "orchestrator.pages.jobs.compare",
         "compare",
-        "Compare jobs - Loreel",
+        "orchestrator.states.jobs.compare:JobCompareState.page_title",
         on_load=(SESSION_LOAD, "orchestrator.states.jobs.compare:JobCompareState.load"),
     ),
     PageEntry(

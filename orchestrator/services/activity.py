@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import case, func, or_
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.adapters import Adapter
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.models import VideoModel
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.training_jobs import ACTIVE, FINAL, ON_WORKER, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.history import latest
@@ -25,6 +27,9 @@ class Counts:
     clips: int
     dataset_bytes: int
     models: int
+    adapters: int
+    """Versions of adapters that are stored."""
+    adapter_bytes: int
     jobs: int
     jobs_by_status: dict[str, int]
 
@@ -43,6 +48,14 @@ class ActiveJob:
 
 
 @dataclass(frozen=True, slots=True)
+class JobNews:
+    """The newest event of a job, and what the job has reached."""
+
+    event: EventRow
+    summary: RunSummary
+
+
+@dataclass(frozen=True, slots=True)
 class OverviewRow:
     """Everything the overview shows."""
 
@@ -50,7 +63,7 @@ class OverviewRow:
     active: list[ActiveJob]
     recent_jobs: list[JobRow]
     """Jobs that have ended, the latest first."""
-    events: list[EventRow]
+    news: list[JobNews]
     devices: list[WorkerRow]
 
 
@@ -88,7 +101,7 @@ def overview(session: Session, actor: Actor, jobs: int = 6, events: int = 10, cu
 
     Args:
         jobs: how many active and how many ended jobs at most.
-        events: how many timeline entries at most.
+        events: of how many jobs the newest event is read at most.
         curve_points: points a loss curve is downsampled to.
     """
     mine = TrainingJob.owner_id == actor.user_id
@@ -101,7 +114,7 @@ def overview(session: Session, actor: Actor, jobs: int = 6, events: int = 10, cu
         counts=_counts(session, actor),
         active=[ActiveJob(job_row(job), curves.get(job.id or 0, [])) for job in active],
         recent_jobs=[job_row(job) for job in recent],
-        events=_events(session, actor, events),
+        news=_news(session, actor, events),
         devices=list_workers(session, actor),
     )
 
@@ -121,15 +134,26 @@ def _counts(session: Session, actor: Actor) -> Counts:
         .group_by(col(TrainingJob.status))
     )
     statuses = {JobStatus(status).value: count for status, count in session.exec(by_status)}
-    return Counts(datasets, int(clips), int(size), models, sum(statuses.values()), statuses)
+    stored = select(func.count(col(Adapter.id)), func.coalesce(func.sum(Adapter.size_bytes), 0))
+    adapters, adapter_bytes = session.exec(stored.where(Adapter.owner_id == actor.user_id)).one()
+    return Counts(
+        datasets, int(clips), int(size), models, adapters, int(adapter_bytes), sum(statuses.values()), statuses
+    )
 
 
-def _events(session: Session, actor: Actor, limit: int) -> list[EventRow]:
-    statement = (
-        select(JobEvent, TrainingJob.name)
+def _news(session: Session, actor: Actor, limit: int) -> list[JobNews]:
+    """The newest event of each job, so that one job does not fill the list."""
+    newest = (
+        select(func.max(JobEvent.id))
         .join(TrainingJob, col(TrainingJob.id) == col(JobEvent.job_id))
         .where(TrainingJob.owner_id == actor.user_id)
+        .group_by(col(JobEvent.job_id))
+    )
+    statement = (
+        select(JobEvent, TrainingJob)
+        .join(TrainingJob, col(TrainingJob.id) == col(JobEvent.job_id))
+        .where(col(JobEvent.id).in_(newest))
         .order_by(col(JobEvent.id).desc())
         .limit(limit)
     )
-    return [event_row(event, name) for event, name in session.exec(statement)]
+    return [JobNews(event_row(event, job.name), job.summary) for event, job in session.exec(statement)]

@@ -17,6 +17,9 @@ class Demo:
     href: str = ""
     waiting: bool = False
     """True while the clips of the demo are being generated."""
+    dataset_id: int = 0
+    model_id: int = 0
+    task: str = DEFAULT_TASK
 
 
 def find_demo(session: Session, actor: Actor) -> Demo:
@@ -33,4 +36,5 @@ def find_demo(session: Session, actor: Actor) -> Demo:
         return Demo()
     if dataset.status is not DatasetStatus.READY:
         return Demo(waiting=dataset.status is DatasetStatus.PROCESSING)
-    return Demo(href=f"/jobs/new?dataset={dataset.id}&model={model.id}")
+    address = f"/jobs/new?dataset={dataset.id}&model={model.id}"
+    return Demo(address, dataset_id=dataset.id or 0, model_id=model.id or 0)

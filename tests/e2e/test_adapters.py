@@ -22,10 +22,12 @@ def test_a_finished_job_leaves_a_version(page: Page, signed_in: Person, api: htt
     until(lambda: api.get(f"/jobs/{job}").json()["status"] == "completed", 200.0, "the job's end")
 
     page.goto(f"/jobs/{job}/")
-    page.get_by_role("link", name=f"v1 of {NAME}").click()
+    page.get_by_role("link", name=f"{NAME} v1").click()
     expect(page.get_by_role("heading", name=NAME)).to_be_visible()
     expect(page.get_by_role("link", name=f"job {job}")).to_be_visible()
-    expect(page.get_by_role("link", name="Try it")).to_have_attribute("href", re.compile(r"/playground\?adapter="))
+    expect(page.get_by_role("link", name="Open in playground")).to_have_attribute(
+        "href", re.compile(r"/playground\?adapter=")
+    )
     page.get_by_role("button", name="Promote to production").click()
     expect(page.get_by_role("button", name="Take out of production")).to_be_visible()
     with page.expect_download() as download:
@@ -44,7 +46,8 @@ def test_a_finished_job_leaves_a_version(page: Page, signed_in: Person, api: htt
     expect(page.get_by_text("Enter a Hub token")).to_have_count(0)
     page.get_by_role("button", name="Cancel").click()
 
-    page.locator("#adapter-delete").click()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Delete").click()
     dialog = page.get_by_role("alertdialog")
     expect(dialog.get_by_text(f"It is the version of {NAME} in production")).to_be_visible()
     page.set_viewport_size({"width": 375, "height": 812})

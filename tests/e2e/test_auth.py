@@ -73,7 +73,7 @@ def test_signup_says_what_is_wrong_as_one_leaves_a_field(page: Page) -> None:
     expect(page.get_by_text("A username has 3 to 32 letters")).to_be_visible()
     page.get_by_label("Email").fill("ada@")
     page.keyboard.press("Tab")
-    expect(page.get_by_text("This is not a complete email address")).to_be_visible()
+    expect(page.get_by_text("Enter a full email address")).to_be_visible()
     page.get_by_label("Password", exact=True).fill("short")
     page.keyboard.press("Tab")
     expect(page.get_by_text("Use at least 10 characters")).to_be_visible()
@@ -258,7 +258,7 @@ def test_a_lost_connection_is_reported_and_keeps_the_typed_text(page: Page) -> N
     for socket in sockets:
         socket.close(code=3000)
     # The client gives a silent connection 20 s; a refused one is said at once.
-    expect(page.get_by_role("alert").filter(has_text="Loreel does not answer")).to_be_visible(timeout=45_000)
+    expect(page.get_by_role("alert").filter(has_text="No connection to Loreel")).to_be_visible(timeout=45_000)
     expect(page.get_by_label("Email or username")).to_have_value("ada")
     lost = False
     expect(page.get_by_role("alert")).to_be_hidden(timeout=45_000)

@@ -194,7 +194,7 @@ def test_an_upload_goes_on_after_a_reload(page: Page, signed_in: Person, api: ht
     folder = class_folders(tmp_path / "moves", {"left": 2, "right": 2})
     (folder / "right" / "nothing.mp4").touch()
     page.goto("/datasets/new/")
-    drop(page, folder / "left" / "left-00.mp4", "How to organize the files")  # outside the zone: the page stays
+    drop(page, folder / "left" / "left-00.mp4", "Folder layout")  # outside the zone: the page stays
     drop(page, folder)
     expect(page.get_by_label("Name")).to_have_value("moves")
     expect(page.get_by_text("This file is empty.")).to_be_visible()

@@ -26,7 +26,7 @@ def test_a_person_tries_a_model(page: Page, api: httpx.Client, signed_in: Person
     page.get_by_label("A clip of your own").set_input_files(str(film))
     said = page.locator("[data-speaker=base] blockquote")
     expect(said).to_contain_text("a ", timeout=60_000)
-    expect(page.get_by_text("cold:")).to_be_visible()
+    expect(page.get_by_text("loading the model")).to_be_visible()
     expect(page.get_by_label("mine.mp4")).to_be_visible()
     expect(page.get_by_role("button", name="Copy as curl")).to_be_visible()
     expect(page.get_by_role("button", name="Copy link")).to_have_count(0)  # the clip is private and temporary
@@ -53,7 +53,7 @@ def test_a_person_tries_a_model(page: Page, api: httpx.Client, signed_in: Person
     expect(said).to_contain_text("a ")
 
     choose(page, "Base model", "Tiny retriever")
-    expect(page.get_by_text("frames of 48", exact=False)).to_have_count(0)
+    expect(page.get_by_text("frames, 48", exact=False)).to_have_count(0)
     page.get_by_label("What should the clips show?").fill("a red disc moves up")
     page.get_by_label("What should the clips show?").press("Enter")
     found = page.locator("[data-speaker=base]").get_by_role("listitem")

@@ -32,6 +32,7 @@ def test_the_queue_is_steered(page: Page, admin: httpx.Client) -> None:
     dataset, model = wait_for_demo(admin)
     page.goto("/workers")
     page.locator("#queue-pause").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Pause queue").click()
     expect(page.locator("#queue-resume")).to_be_visible()
 
     body = RECIPE | {"dataset_id": dataset, "model_id": model, "sweep": {"qlora.r": [4, 8]}}
@@ -51,13 +52,14 @@ def test_the_queue_is_steered(page: Page, admin: httpx.Client) -> None:
     page.goto("/workers")
     worker = page.locator("[data-worker]").first
     worker.get_by_role("button", name="Drain").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Drain worker").click()
     expect(worker).to_have_attribute("data-state", "draining")
     page.locator("#queue-resume").click()
     expect(page.locator("#queue-pause")).to_be_visible()
     page.goto(f"/jobs/{job}")
     expect(page.get_by_text("No worker takes jobs now.")).to_be_visible()
     page.goto("/workers")
-    worker.get_by_role("button", name="Take jobs again").click()
+    worker.get_by_role("button", name="Undrain").click()
     wait_for(admin, job, "starting", "running")
     admin.post(f"/jobs/{job}/stop")
 

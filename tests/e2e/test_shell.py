@@ -70,7 +70,7 @@ def test_the_palette_finds_and_leads_on_by_key_alone(page: Page, signed_in: Pers
     expect(palette).to_have_count(0)
     page.keyboard.press("Control+k")
     page.keyboard.type("no such thing anywhere")
-    expect(palette.get_by_text("Nothing found with this in its name.")).to_be_visible()
+    expect(palette.get_by_text('No results for "no such thing anywhere".')).to_be_visible()
     page.keyboard.press("Escape")
     expect(palette).to_have_count(0)
 

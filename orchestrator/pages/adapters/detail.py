@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.pages.adapters.operations import operations_card, push_dialog
+from orchestrator.pages.shared.card_text import card_block
 from orchestrator.pages.shared.figures import definition
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.layout import main_and_side
@@ -19,6 +20,7 @@ from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.badge import badge, tag
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.table import cell, head_cell, row, table
 
@@ -37,7 +39,6 @@ def _delete() -> rx.Component:
         on_confirm=State.delete,
         open=State.deleting,
         on_open_change=State.show_delete,
-        opener=button("Delete", variant="ghost", icon="trash-2", id="adapter-delete"),
     )
 
 
@@ -45,18 +46,22 @@ def _header(line: rx.Var[AdapterLine]) -> rx.Component:
     used = rx.cond(
         line.production,
         button("Take out of production", on_click=State.promote(False), id="adapter-demote"),
-        button(
-            "Promote to production",
-            icon="circle-check",
-            variant="primary",
-            on_click=State.promote(True),
-            id="adapter-promote",
-        ),
+        button("Promote to production", icon="circle-check", on_click=State.promote(True), id="adapter-promote"),
     )
     download = button(
-        "Download", icon="download", href=f"/api/v1/adapters/{line.id}/download", download=True, id="adapter-download"
+        "Download adapter",
+        icon="download",
+        variant="primary",
+        href=f"/api/v1/adapters/{line.id}/download",
+        download=True,
+        id="adapter-download",
     )
-    try_it = button("Try it", icon="play", href=f"/playground?adapter={line.id}", id="adapter-try")
+    try_it = button("Open in playground", icon="play", href=f"/playground?adapter={line.id}", id="adapter-try")
+    more = dropdown_menu(
+        menu_item("Delete", icon="trash-2", destructive=True, on_click=State.show_delete(True)),
+        label="More",
+        variant="ghost",
+    )
     return page_header(
         line.name,
         badges=rx.fragment(
@@ -65,11 +70,12 @@ def _header(line: rx.Var[AdapterLine]) -> rx.Component:
             rx.cond(line.full_model, tag("full model"), rx.fragment()),
             rx.cond(line.task != "", tag(line.task), rx.fragment()),
         ),
-        note=rx.fragment(line.size, ", made ", relative_time(line.made_at)),
+        note=rx.fragment(line.size, ", created ", relative_time(line.made_at)),
         actions=[
+            download,
             rx.cond(line.full_model, rx.fragment(), try_it),
             used,
-            download,
+            more,
             _delete(),
         ],
     )
@@ -85,7 +91,7 @@ def _metric(item: rx.Var[MetricLine]) -> rx.Component:
 
 def _results() -> rx.Component:
     metrics = table(
-        ["Metric", head_cell("This version", number=True), head_cell("Untouched base", number=True)],
+        ["Metric", head_cell("This version", number=True), head_cell("Base", number=True)],
         rx.foreach(State.metrics, _metric),
         label="Results",
     )
@@ -127,7 +133,7 @@ def _versions() -> rx.Component:
     )
     return card(
         table(
-            ["Version", head_cell(rx.cond(State.card, shown.metric, ""), number=True), "Base", "Dataset", "Made"],
+            ["Version", head_cell(rx.cond(State.card, shown.metric, ""), number=True), "Base", "Dataset", "Created"],
             rx.foreach(State.versions, _version),
             label="Versions",
         ),
@@ -138,7 +144,8 @@ def _versions() -> rx.Component:
 
 
 def _file(file: rx.Var[FileLine]) -> rx.Component:
-    return row(cell(file.name, class_name="font-mono text-xs break-all"), cell(file.size, number=True))
+    name = rx.cond(file.href != "", link(file.name, href=file.href, muted=False, download=True), rx.el.span(file.name))
+    return row(cell(name, class_name="font-mono text-xs break-all"), cell(file.size, number=True))
 
 
 def _files() -> rx.Component:
@@ -148,6 +155,25 @@ def _files() -> rx.Component:
     )
     files = table(["File", head_cell("Size", number=True)], rx.foreach(State.files, _file), label="Files")
     return card(rx.cond(State.files.length() > 0, files, missing), title="Files", padded=False)
+
+
+def _model_card() -> rx.Component:
+    """The README of its download: what it is, how it was made, how to load it."""
+    return rx.cond(
+        State.readme.length() > 0,
+        card(
+            rx.el.div(
+                rx.foreach(State.readme, card_block),
+                tab_index=0,
+                role="region",
+                aria_label="Model card",
+                class_name="flex max-h-112 flex-col gap-3 overflow-y-auto focus-ring",
+            ),
+            title="Model card",
+            note="README.md of the download",
+        ),
+        rx.fragment(),
+    )
 
 
 def _pair(caption: Text, *value: Any) -> rx.Component:
@@ -177,7 +203,7 @@ def _lineage(line: rx.Var[AdapterLine]) -> rx.Component:
                 rx.fragment(),
             ),
             _pair("Dataset", _link_to(line.dataset_id, "datasets", line.dataset)),
-            _pair("Made by", job),
+            _pair("Produced by", job),
         ),
         title="Lineage",
     )
@@ -191,7 +217,8 @@ def detail() -> rx.Component:
     """One version."""
     line: Any = State.card
     settings = card(rx.el.dl(rx.foreach(State.settings, _setting)), title="Settings")
-    body = main_and_side([_results(), _versions(), operations_card(), _files()], [_lineage(line), settings])
+    versions = rx.cond(State.versions.length() > 1, _versions(), rx.fragment())
+    body = main_and_side([_results(), versions, _model_card(), operations_card(), _files()], [_lineage(line), settings])
     return frame(
         record_page(State, "adapter", rx.fragment(_header(line), body)),
         push_dialog(),

@@ -73,7 +73,7 @@ def _form() -> rx.Component:
             error=problems["email"],
             empty="Enter your email.",
             pattern=_EMAIL,
-            wrong="This is not a complete email address; it looks like name@example.org.",
+            wrong="Enter a full email address, like name@example.org.",
             control_id="email",
         ),
         rx.el.div(

@@ -31,7 +31,7 @@ def checkbox_of_all() -> rx.Component:
         checked=DatasetsState.rows.length() == _SHOWN,
         partly=(_SHOWN > 0) & (DatasetsState.rows.length() > _SHOWN),
         on_change=State.choose_shown,
-        aria_label="Choose all shown",
+        aria_label="Select all visible",
     )
 
 
@@ -46,7 +46,7 @@ def chosen_bar() -> rx.Component:
                 rx.cond(hidden > 0, rx.fragment(", ", hidden, " not shown"), ""),
                 class_name="text-sm font-medium",
             ),
-            button("Choose all shown", size="sm", variant="ghost", on_click=State.choose_shown(True)),
+            button("Select all visible", size="sm", variant="ghost", on_click=State.choose_shown(True)),
             button("Delete", size="sm", icon="trash-2", variant="danger", on_click=State.open),
             button("Clear", size="sm", variant="ghost", on_click=State.choose_none),
             role="region",

@@ -246,7 +246,7 @@ def _chosen_bar() -> rx.Component:
                     ),
                     class_name="text-sm font-medium",
                 ),
-                button("Choose all shown", size="sm", variant="ghost", on_click=bulk.choose_shown),
+                button("Select all visible", size="sm", variant="ghost", on_click=bulk.choose_shown),
                 rx.cond(
                     State.matching > State.tiles.length(),
                     button(

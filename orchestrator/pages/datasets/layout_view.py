@@ -66,7 +66,7 @@ def layout_card() -> rx.Component:
             title="How it was read",
             actions=rx.cond(
                 DatasetDetailState.correctable,
-                button("Correct", icon="pencil", size="sm", on_click=DatasetReadingState.open),
+                button("Edit", icon="pencil", size="sm", on_click=DatasetReadingState.open),
                 rx.fragment(),
             ),
         ),

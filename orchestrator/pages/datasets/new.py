@@ -39,7 +39,7 @@ def _about() -> rx.Component:
                 ),
                 class_name="flex flex-col gap-4",
             ),
-            title="About the dataset",
+            title="Details",
         ),
     )
 
@@ -63,7 +63,7 @@ def _where() -> rx.Component:
             rx.match(State.source, ("url", web_fields()), ("cloud", cloud_fields()), ("hub", hub_fields()), files),
             rx.el.div(
                 switch(
-                    "Let me check how it is read first",
+                    "Preview before importing",
                     checked=State.review,
                     on_change=State.choose_review,
                     disabled=State.target != "",
@@ -75,7 +75,7 @@ def _where() -> rx.Component:
             ),
             class_name="flex flex-col gap-4",
         ),
-        title="Where the clips are",
+        title="Source",
     )
 
 

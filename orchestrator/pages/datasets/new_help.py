@@ -92,5 +92,5 @@ def layout_help() -> rx.Component:
             ),
             class_name="flex flex-col gap-4",
         ),
-        title="How to organize the files",
+        title="Folder layout",
     )

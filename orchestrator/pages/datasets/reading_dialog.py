@@ -58,7 +58,7 @@ def _frame_rate() -> rx.Component:
 
 
 def reading_dialog() -> rx.Component:
-    """Closed until "Correct" is pressed."""
+    """Closed until "Edit" is pressed."""
     folder = field(
         "The class is the folder",
         select(State.level_choices, value=State.level, on_change=State.choose_level, label="Folder"),
@@ -82,8 +82,8 @@ def reading_dialog() -> rx.Component:
                 "version, which can be undone. Nothing is uploaded again.",
             )
         ),
-        title="Correct how it was read",
-        submit="Read again",
+        title="Change import settings",
+        submit="Re-import",
         open=State.opened,
         on_open_change=State.show,
         on_submit=State.read_again,

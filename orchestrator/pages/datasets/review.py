@@ -59,7 +59,7 @@ def review() -> rx.Component:
     """Shown while new files wait until the user accepts how they are read."""
     return rx.el.section(
         rx.el.div(
-            rx.el.h2("Is this what you meant?", class_name="text-base font-semibold"),
+            rx.el.h2("Review the import", class_name="text-base font-semibold"),
             rx.el.p(
                 "This is how the files were understood. If you accept it, every clip is opened and added; if you correct "
                 "it, the files are read again. Nothing is uploaded again.",
@@ -79,7 +79,7 @@ def review() -> rx.Component:
         ),
         rx.el.div(
             button("Accept", icon="check", variant="primary", on_click=State.accept),
-            button("Correct", icon="pencil", on_click=DatasetReadingState.open),
+            button("Edit", icon="pencil", on_click=DatasetReadingState.open),
             alert_dialog(
                 title="Discard these files?",
                 description="They are deleted from this server and have to be added again. Clips that were here before "

@@ -100,7 +100,7 @@ def _cell(cell: Cell) -> rx.Component:
             cell.best, icon("trophy", size=14, label="best", class_name="mr-1.5 inline text-primary"), rx.fragment()
         ),
         rx.el.span(cell.text, class_name=tone),
-        class_name="border-t border-border px-4 py-2.5 text-right font-mono text-xs whitespace-nowrap tabular",
+        class_name="border-t border-border px-4 py-2.5 text-right font-mono text-xs whitespace-nowrap tabular touch:px-2",
     )
 
 
@@ -109,7 +109,7 @@ def _line(line: CompareLine) -> rx.Component:
         rx.el.th(
             line.name,
             scope="row",
-            class_name="sticky left-0 border-t border-border bg-card px-5 py-2.5 text-left text-sm font-normal whitespace-nowrap",
+            class_name="sticky left-0 border-t border-border bg-card px-5 py-2.5 text-left text-sm font-normal whitespace-nowrap touch:px-3 touch:whitespace-normal",
         ),
         rx.foreach(line.cells, _cell),
     )
@@ -124,7 +124,7 @@ def _head(job: CompareJob) -> rx.Component:
             class_name="inline-flex items-center gap-2",
         ),
         scope="col",
-        class_name="px-4 py-2.5 text-right text-xs font-medium text-muted-foreground",
+        class_name="px-4 py-2.5 text-right text-xs font-medium text-muted-foreground touch:px-2",
     )
 
 
@@ -136,7 +136,7 @@ def _table(title: str, first: str, lines: rx.Var, ident: str) -> rx.Component:
                     rx.el.th(
                         first,
                         scope="col",
-                        class_name="sticky left-0 bg-card px-5 py-2.5 text-left text-xs font-medium text-muted-foreground",
+                        class_name="sticky left-0 bg-card px-5 py-2.5 text-left text-xs font-medium text-muted-foreground touch:px-3",
                     ),
                     rx.foreach(JobCompareState.jobs, _head),
                 )
@@ -157,7 +157,7 @@ def _tables() -> rx.Component:
     parallel = card(
         parallel_coordinates(JobCompareState.axes, JobCompareState.jobs.to(list[dict[str, Any]])),
         title="Parallel coordinates",
-        note="differing parameters and the result",
+        note="settings against results",
     )
     return rx.fragment(
         card(_table("Results", "Metric", JobCompareState.metrics, "compare-metrics"), title="Results", padded=False),

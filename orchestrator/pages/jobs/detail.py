@@ -15,11 +15,11 @@ from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.cards import metric, metrics
 from orchestrator.ui.patterns.confirm_delete import confirm_delete
 from orchestrator.ui.patterns.page_visibility import page_visibility
-from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.patterns.relative_time import clock_time, relative_time
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import Variant, button
-from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item
+from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, menu_separator
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.pick import pick
@@ -31,20 +31,25 @@ from orchestrator.ui.primitives.tabs import tab_panel, tabs
 head = JobDetailState.head
 
 
+def _steps() -> rx.Component:
+    now = JobDetailState.progress
+    return rx.fragment(" at step ", now.step, rx.cond(now.total, f" of {now.total}", ""))
+
+
 def _note() -> rx.Component:
     model = rx.cond(head.model_id, link(head.model, href=f"/models/{head.model_id}"), head.model)
     dataset = rx.cond(head.dataset_id, link(head.dataset, href=f"/datasets/{head.dataset_id}"), head.dataset)
     when = rx.match(
         head.status,
         ("queued", rx.fragment(", launched ", relative_time(head.created))),
-        ("completed", rx.fragment(", ran ", head.ran, ", done ", relative_time(head.finished))),
-        ("failed", rx.fragment(", ran ", head.ran, ", failed ", relative_time(head.finished))),
-        ("stopped", rx.fragment(", stopped ", relative_time(head.finished))),
+        ("completed", rx.fragment(", ran ", head.ran, ", finished ", relative_time(head.finished))),
+        ("failed", rx.fragment(", ran ", head.ran, ", failed ", relative_time(head.finished), _steps())),
+        ("stopped", rx.fragment(", ran ", head.ran, ", stopped ", relative_time(head.finished), _steps())),
         rx.fragment(", started ", rx.cond(head.started, relative_time(head.started), "not yet")),
     )
     made = rx.cond(
         JobDetailState.version_id,
-        rx.fragment(", made ", link(JobDetailState.version, href=f"/adapters/{JobDetailState.version_id}")),
+        rx.fragment(", produced ", link(JobDetailState.version, href=f"/adapters/{JobDetailState.version_id}")),
         rx.fragment(),
     )
     return rx.el.span(model, " on ", dataset, when, made)
@@ -53,7 +58,7 @@ def _note() -> rx.Component:
 def _stop() -> rx.Component:
     return alert_dialog(
         title="Stop this training?",
-        description="It ends after its current step, or leaves its evaluation. Its curves, its log and the steps trained so far stay.",
+        description=f"{head.name} ends after its current step, or leaves its evaluation. Its curves, its log and the steps trained so far stay.",
         confirm="Stop training",
         cancel="Let it run",
         on_confirm=JobDetailState.stop,
@@ -85,8 +90,13 @@ def _actions() -> list[rx.Component]:
         what="job",
         name=head.name,
         on_confirm=JobDetailState.delete,
-        opener=button("Delete", variant="ghost", icon="trash-2", id="job-delete"),
+        open=JobDetailState.deleting,
+        on_open_change=JobDetailState.show_delete,
         by_name=False,
+    )
+    remove = rx.fragment(
+        menu_separator(),
+        menu_item("Delete", icon="trash-2", destructive=True, on_click=JobDetailState.show_delete(True)),
     )
     again = (head.status == "stopped") | (head.status == "failed")
     return [
@@ -99,17 +109,18 @@ def _actions() -> list[rx.Component]:
         ),
         rx.cond(
             (JobDetailState.adapter_size != "") & (head.status == "completed"),
-            button("Try it", icon="play", href=f"/playground?job={head.id}", id="job-try"),
+            button("Open in playground", icon="play", href=f"/playground?job={head.id}", id="job-try"),
             rx.fragment(),
         ),
         button("Clone", icon="copy", href=f"/jobs/new?clone={head.id}", id="job-clone"),
         dropdown_menu(
             menu_item("Compare with others", icon="git-compare", href=f"/jobs/compare?ids={head.id}"),
-            menu_item("Report as one file", icon="file-text", href=f"/api/v1/jobs/{head.id}/report"),
+            menu_item("Export report (HTML)", icon="file-text", href=f"/api/v1/jobs/{head.id}/report"),
+            rx.cond(head.active, rx.fragment(), remove),
             label="More",
             variant="ghost",
         ),
-        rx.cond(head.active, rx.fragment(), delete),
+        delete,
     ]
 
 
@@ -141,7 +152,7 @@ def queue_card() -> rx.Component:
 
 
 def progress_card() -> rx.Component:
-    """Percentage, step, epoch, time; and the bar in the job's colour."""
+    """Of an active job: percentage, step, epoch, time; and the bar in the job's colour."""
     now = JobDetailState.progress
     big = rx.el.p(
         rx.el.span(now.percent, class_name="text-3xl font-semibold tracking-tight tabular", id="job-percent"),
@@ -152,20 +163,13 @@ def progress_card() -> rx.Component:
         metric("Step", now.step, rx.cond(now.total, f"/ {now.total}", "")),
         metric("Epoch", now.epoch, rx.cond(now.epochs, f"/ {now.epochs}", "")),
         metric("Elapsed", rx.cond(now.elapsed, now.elapsed, "–")),
-        metric("Left", rx.cond(head.active & (now.left != ""), now.left, "–")),
-        metric(
-            rx.cond(head.finished, "Ended", "Done"),
-            rx.cond(
-                head.finished,
-                relative_time(head.finished),
-                rx.cond(head.active & (now.done_at != ""), relative_time(now.done_at), "–"),
-            ),
-        ),
+        metric("Left", rx.cond(now.left != "", now.left, "–")),
+        metric("Done at", rx.cond(now.done_at != "", clock_time(now.done_at), "–")),
         class_name="grid flex-1 grid-cols-2 gap-4 max-md:w-full md:grid-cols-5",
     )
     return rx.el.section(
         rx.el.div(big, figures, class_name="flex items-start gap-6 max-md:flex-col max-md:gap-3"),
-        progress(now.share * 100, label="Progress", series=head.series, height=8, class_name="mt-4"),
+        progress(now.share * 100, label="Progress", series=head.series, height=8, class_name="mt-3"),
         rx.cond(
             head.status == "stopping",
             rx.el.p(
@@ -173,11 +177,15 @@ def progress_card() -> rx.Component:
             ),
             rx.fragment(),
         ),
-        rx.foreach(
-            JobDetailState.notes, lambda note: rx.el.p(note, class_name="job-note mt-3 text-xs text-muted-foreground")
-        ),
         aria_label="Progress",
-        class_name="rounded-xl border border-border bg-card p-5 touch:p-4",
+        class_name="rounded-xl border border-border bg-card px-5 py-4 touch:px-4",
+    )
+
+
+def trainer_notes() -> rx.Component:
+    """What the trainer noted about the run: a smaller batch, features from the cache."""
+    return rx.foreach(
+        JobDetailState.notes, lambda note: rx.el.p(note, class_name="job-note -my-2 text-xs text-muted-foreground")
     )
 
 
@@ -210,7 +218,8 @@ def _job() -> rx.Component:
         ),
         rx.cond(head.status == "failed", failure_panel(), rx.fragment()),
         rx.cond((head.status == "queued") & (JobDetailState.queue_position.text != ""), queue_card(), rx.fragment()),
-        progress_card(),
+        rx.cond(head.active, progress_card(), rx.fragment()),
+        trainer_notes(),
         # Keyed, so that another job in the same browser tab gets charts of its own.
         rx.el.div(panels, key=head.id.to_string()),
     )

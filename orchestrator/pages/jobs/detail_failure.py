@@ -146,7 +146,7 @@ def failure_panel() -> rx.Component:
                 JobDetailState.tail.to(list[dict[str, Any]]),
                 height="10rem",
                 label="Last lines",
-                empty="It wrote no log.",
+                empty="No log output.",
             ),
             rx.cond(
                 head.error_details,

@@ -31,8 +31,9 @@ def _chart() -> rx.Component:
         "",
     )
     return card(
-        run_chart(stop_word=word, height=520),
+        run_chart(stop_word=word, height=520, around=rx.cond(head.active, 530, 440)),
         id="loss-card",
+        class_name="min-w-0",
     )
 
 
@@ -56,7 +57,7 @@ def _cell(entry: rx.Var) -> rx.Component:
     wrong = rx.el.button(
         entry.clips,
         type="button",
-        aria_label=f"{entry.clips} clips, {entry.pair}: show them",
+        aria_label=f"{entry.count}, {entry.pair}: show them",
         title="Show these clips",
         on_click=JobDetailState.show_mistakes(entry.pair),
         class_name="size-full min-h-9 cursor-pointer underline decoration-dotted underline-offset-4 focus-ring",
@@ -78,7 +79,7 @@ def _row(item: ConfusionRow) -> rx.Component:
 def _confusion() -> rx.Component:
     result = JobDetailState.result
     title = rx.el.caption(
-        "Rows: the true class. Columns: the predicted class. Press a wrong count to see its clips.",
+        "Rows: labels. Columns: predictions. Press a wrong count to see its clips.",
         class_name="caption-bottom pt-2 text-left text-xs text-muted-foreground",
     )
     heads = rx.foreach(
@@ -160,7 +161,7 @@ def _metrics() -> rx.Component:
         rx.el.thead(
             rx.el.tr(
                 rx.el.td(),
-                rx.el.th("now", scope="col", class_name=f"pr-6 {head}"),
+                rx.el.th("fine-tuned", scope="col", class_name=f"pr-6 {head}"),
                 rx.el.th(JobDetailState.result.baseline, scope="col", class_name=head),
             )
         ),
@@ -189,11 +190,12 @@ def _result() -> rx.Component:
                 _classes(),
                 rx.cond(result.confusion, _confusion(), small_note(result.matrix_note)),
             ),
-            class_name="flex flex-wrap items-start gap-8",
+            class_name="flex flex-wrap items-start gap-x-8 gap-y-5",
         ),
         title="Result",
         note="on clips that were not trained on",
         id="job-result",
+        class_name="min-w-0",
     )
 
 
@@ -212,18 +214,28 @@ def _adapter_code() -> rx.Component:
     )
 
 
-def overview_panel() -> rx.Component:
-    """The chart, with the figures next to it."""
+def _figures(columns: str) -> rx.Component:
     return rx.el.div(
-        rx.cond((head.status == "completed") & JobDetailState.result.known, _result(), rx.fragment()),
+        rx.foreach(JobDetailState.cards, _figure),
+        class_name=f"grid grid-cols-2 content-start gap-3 sm:grid-cols-3 {columns}",
+    )
+
+
+def overview_panel() -> rx.Component:
+    """While it runs: the chart, with the figures next to it. Afterwards: the result next to the chart."""
+    running = rx.el.div(
+        _chart(),
+        _figures("lg:grid-cols-2"),
+        class_name="grid gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
+    )
+    ended = rx.fragment(
         rx.el.div(
-            _chart(),
-            rx.el.div(
-                rx.foreach(JobDetailState.cards, _figure),
-                class_name="grid grid-cols-2 content-start gap-3 sm:grid-cols-3 lg:grid-cols-1",
-            ),
-            class_name="grid gap-4 lg:grid-cols-[minmax(0,1fr)_13rem]",
+            _result(), _chart(), class_name="grid grid-cols-1 gap-4 lg:grid-cols-[minmax(0,26rem)_minmax(0,1fr)]"
         ),
+        _figures("lg:grid-cols-6"),
+    )
+    return rx.el.div(
+        rx.cond((head.status == "completed") & JobDetailState.result.known, ended, running),
         rx.cond(JobDetailState.load_code, _adapter_code(), rx.fragment()),
         _log(),
         class_name="flex flex-col gap-4 pt-4",

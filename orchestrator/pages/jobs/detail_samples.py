@@ -1,13 +1,17 @@
 """The samples tab: validation clips with the model's predictions now and before the training."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.states.jobs.detail import JobDetailState
+from orchestrator.states.jobs.detail_tabs import MISTAKES_ID
 from orchestrator.states.jobs.samples import Sample, SampleClip
 from orchestrator.ui.patterns.clip_player import clip_player
 from orchestrator.ui.primitives.badge import badge
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.icon import icon
 
 head = JobDetailState.head
 
@@ -30,12 +34,19 @@ def _found(clip: SampleClip) -> rx.Component:
     )
 
 
-def _verdict(sample: Sample) -> rx.Component:
-    return rx.cond(
-        sample.good,
-        badge(sample.note, tone="success"),
-        rx.el.span(sample.note, class_name="text-xs text-muted-foreground"),
+def _verdict(sample: Sample) -> rx.Component | rx.Var[Any]:
+    """The label or the expected answer, with whether the prediction agrees: as colour, icon and word."""
+    chip = "h-auto min-h-6 max-w-full py-0.5"
+    return rx.match(
+        sample.mark,
+        ("right", badge(icon("check", size=14, label="right"), _words(sample), tone="success", class_name=chip)),
+        ("wrong", badge(icon("x", size=14, label="wrong"), _words(sample), tone="destructive", class_name=chip)),
+        rx.el.span(sample.note, class_name="text-xs break-words text-muted-foreground"),
     )
+
+
+def _words(sample: Sample) -> rx.Component:
+    return rx.el.span(sample.note, class_name="min-w-0 break-words")
 
 
 def _trail(sample: Sample) -> rx.Component:
@@ -89,13 +100,22 @@ def _sample(sample: Sample) -> rx.Component:
     )
 
 
+def _name(clip: SampleClip) -> rx.Component:
+    return rx.el.p(clip.note, title=clip.note, class_name="mt-1 truncate text-xs text-muted-foreground")
+
+
 def _mistake(sample: Sample) -> rx.Component:
     return rx.el.li(
         rx.foreach(sample.clips, _player),
-        rx.el.p(sample.title, class_name="mt-1.5 text-sm"),
-        rx.el.p(sample.note, class_name="truncate text-xs text-muted-foreground"),
+        rx.el.p(sample.title, class_name="mt-1.5 mb-1 text-sm break-words"),
+        _verdict(sample),
+        rx.foreach(sample.clips, _name),
         class_name="min-w-0",
     )
+
+
+def _chance() -> rx.Component | rx.Var[Any]:
+    return rx.cond(JobDetailState.chance_note, f"; {JobDetailState.chance_note}", "")
 
 
 def _samples() -> rx.Component:
@@ -109,7 +129,7 @@ def _samples() -> rx.Component:
         note=rx.cond(
             JobDetailState.searches,
             "captions of validation clips, and the five best matches",
-            "validation clips with their predictions; point at one to play it",
+            rx.fragment("validation clips with their predictions; hover to play", _chance()),
         ),
     )
 
@@ -128,8 +148,11 @@ def _mistakes() -> rx.Component:
     return card(
         rx.cond(JobDetailState.shown_mistakes, grid, none),
         title="Misclassified clips",
-        note=rx.cond(JobDetailState.pair, JobDetailState.pair, "the most confident first"),
+        note=rx.cond(JobDetailState.pair, JobDetailState.pair, "most confident first"),
         actions=rx.cond(JobDetailState.pair, every, rx.fragment()),
+        id=MISTAKES_ID,
+        tab_index=-1,
+        class_name="scroll-mt-20 focus-ring",
     )
 
 
@@ -146,7 +169,7 @@ def samples_panel() -> rx.Component:
             rx.fragment(),
             card(rx.el.p(nothing, class_name="text-sm text-muted-foreground")),
         ),
-        rx.cond(JobDetailState.samples, _samples(), rx.fragment()),
         rx.cond(JobDetailState.mistakes, _mistakes(), rx.fragment()),
+        rx.cond(JobDetailState.samples, _samples(), rx.fragment()),
         class_name="flex flex-col gap-4 pt-4",
     )

@@ -4,6 +4,7 @@ import reflex as rx
 
 from orchestrator.pages.jobs.drafts import drafts_card
 from orchestrator.pages.shared.frame import frame
+from orchestrator.pages.shared.job_links import demo_buttons
 from orchestrator.pages.shared.list_toolbar import sort_select
 from orchestrator.pages.shared.loading_states import list_content, paging_controls
 from orchestrator.states.jobs.drafts import DraftsState
@@ -35,7 +36,7 @@ def _progress(line: JobLine) -> rx.Component:
         # A bar takes the width of its parent.
         rx.el.div(
             progress(_live(line, "share") * 100, label="Progress", series=line.series),
-            class_name="w-16 shrink-0 touch:hidden",
+            class_name="w-10 shrink-0 touch:hidden",
         ),
         rx.el.span(_live(line, "percent"), class_name="w-11 shrink-0 text-right font-mono text-xs tabular"),
         rx.el.span(
@@ -44,6 +45,18 @@ def _progress(line: JobLine) -> rx.Component:
             class_name="font-mono text-xs tabular whitespace-nowrap text-muted-foreground touch:hidden",
         ),
         class_name="flex min-w-max items-center gap-2",
+    )
+
+
+def _phone_line(line: JobLine) -> rx.Component:
+    """Under the name on a phone: what the hidden columns say."""
+    return rx.el.p(
+        _live(line, "percent"),
+        ", loss ",
+        _live(line, "loss"),
+        rx.cond(line.result != "", f", result {line.result}", ""),
+        rx.cond(line.started, rx.fragment(", ", relative_time(line.started)), ""),
+        class_name="mt-0.5 hidden text-xs text-muted-foreground tabular touch:block",
     )
 
 
@@ -62,7 +75,6 @@ def _row(line: JobLine) -> rx.Component:
             ),
             class_name="w-8 pr-0 touch:hidden",
         ),
-        cell(line.id, number=True, muted=True, class_name="w-12 touch:hidden"),
         cell(
             rx.el.div(
                 swatch(line.series),
@@ -71,7 +83,7 @@ def _row(line: JobLine) -> rx.Component:
                     line.owner,
                     rx.el.span(
                         long_name(line.name),
-                        rx.el.span("of ", line.owner, class_name="shrink-0 text-muted-foreground"),
+                        rx.el.span("by ", line.owner, class_name="shrink-0 text-muted-foreground"),
                         class_name="flex min-w-0 gap-1",
                     ),
                     link(
@@ -81,15 +93,18 @@ def _row(line: JobLine) -> rx.Component:
                         class_name="min-w-0 font-medium no-underline after:absolute after:inset-0 after:content-[''] hover:underline",
                     ),
                 ),
-                class_name="flex min-w-0 items-center gap-2.5",
+                rx.el.span("#", line.id, class_name="shrink-0 font-mono text-xs text-muted-foreground"),
+                class_name="flex min-w-0 items-center gap-2",
             ),
-            class_name="max-w-56 touch:max-w-36",
+            _phone_line(line),
+            class_name="max-w-56 touch:max-w-52 touch:py-2",
         ),
-        cell(long_name(line.model), muted=True, class_name="max-w-40 touch:hidden"),
-        cell(long_name(line.dataset), muted=True, class_name="max-w-40 touch:hidden"),
+        cell(long_name(line.model), muted=True, class_name="max-w-36 max-xl:hidden"),
+        cell(long_name(line.dataset), muted=True, class_name="max-w-36 touch:hidden"),
         cell(status_chip(line.status)),
-        cell(_progress(line)),
+        cell(_progress(line), class_name="touch:hidden"),
         cell(_live(line, "loss"), number=True, class_name="touch:hidden"),
+        cell(line.result, number=True, class_name="touch:hidden"),
         cell(
             rx.cond(line.started, relative_time(line.started), "not yet"),
             muted=True,
@@ -104,13 +119,13 @@ def _row(line: JobLine) -> rx.Component:
 def _rows() -> rx.Component:
     head = [
         head_cell(rx.el.span("Compare", class_name="sr-only"), class_name="w-8 pr-0 touch:hidden"),
-        head_cell("Id", number=True, class_name="touch:hidden"),
         "Name",
-        head_cell("Model", class_name="touch:hidden"),
+        head_cell("Model", class_name="max-xl:hidden"),
         head_cell("Dataset", class_name="touch:hidden"),
         "Status",
-        "Progress",
+        head_cell("Progress", class_name="touch:hidden"),
         head_cell("Loss", number=True, class_name="touch:hidden"),
+        head_cell("Result", number=True, class_name="touch:hidden"),
         head_cell("Started", number=True, class_name="touch:hidden"),
     ]
     rows = table(head, rx.foreach(JobsState.rows, _row), label="Training jobs")
@@ -118,11 +133,7 @@ def _rows() -> rx.Component:
 
 
 def _empty() -> rx.Component:
-    demo = rx.cond(
-        JobsState.demo_href,
-        button("Train the demo", variant="primary", icon="play", href=JobsState.demo_href, id="train-demo"),
-        rx.fragment(),
-    )
+    demo = demo_buttons(JobsState, JobsState.demo_href)
     return empty_state(
         title="No training jobs yet",
         text="Train the demo: a small video model learns four new motions in about a minute, on this machine.",

@@ -61,7 +61,7 @@ def _forward() -> rx.Component:
         JobFormState.step < 4,
         button(word, variant="primary", icon_right="arrow-right", on_click=JobFormState.next, id="wizard-next"),
         button(
-            "Launch training",
+            JobFormState.launch_word,
             variant="primary",
             icon="play",
             loading=JobFormState.launching,
@@ -73,7 +73,7 @@ def _forward() -> rx.Component:
 
 
 def _foot() -> rx.Component:
-    """The buttons; they stay visible at the bottom of a phone."""
+    """The buttons; they stay in view at the foot of the window, however long the step is."""
     return rx.el.div(
         phone_figures(),
         rx.el.div(
@@ -86,8 +86,8 @@ def _foot() -> rx.Component:
             rx.el.div(_cancel(), _forward(), class_name="ml-auto flex items-center gap-2"),
             class_name="flex items-center gap-3",
         ),
-        class_name="touch:sticky touch:bottom-0 touch:z-20 touch:-mx-4 touch:border-t touch:border-border touch:bg-card "
-        "touch:px-4 touch:py-3",
+        class_name="sticky bottom-0 z-20 -mx-2 border-t border-border bg-background px-2 py-3 "
+        "touch:-mx-4 touch:bg-card touch:px-4",
     )
 
 

@@ -15,6 +15,7 @@ from orchestrator.states.jobs.new_rows import LayerChoice
 from orchestrator.states.jobs.new_sweep import CHOICES, NOTHING, ROWS
 from orchestrator.states.jobs.new_values import section_fields
 from orchestrator.ui.primitives.badge import tag
+from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import checkbox, radio_cards, segmented
 from orchestrator.ui.primitives.field import field
@@ -25,12 +26,21 @@ _OWN_CONTROL = ("qlora.bits", "qlora.r", "qlora.target_modules")
 
 
 def _presets() -> rx.Component:
-    return radio_cards(
-        JobFormState.presets.to(list[dict[str, Any]]),
-        label="Preset",
-        value=JobFormState.preset,
-        on_change=JobFormState.choose_preset,
-        name="preset",
+    changed = rx.el.p(
+        rx.el.span(f"{JobFormState.changed} changed from the defaults", class_name="text-muted-foreground"),
+        button("Reset to defaults", variant="link", size="sm", on_click=JobFormState.reset_to_defaults, id="reset"),
+        class_name="flex items-center justify-end gap-2 text-xs",
+    )
+    return rx.el.div(
+        radio_cards(
+            JobFormState.presets.to(list[dict[str, Any]]),
+            label="Preset",
+            value=JobFormState.preset,
+            on_change=JobFormState.choose_preset,
+            name="preset",
+        ),
+        rx.cond(JobFormState.changed > 0, changed, rx.fragment()),
+        class_name="flex flex-col gap-1",
     )
 
 
@@ -55,7 +65,7 @@ def _layer(layer: LayerChoice) -> rx.Component:
             layer.suffix,
             checked=JobFormState.targets.contains(layer.suffix),
             on_change=JobFormState.toggle_target(layer.suffix),
-            note=layer.size,
+            note=JobFormState.layer_sizes[layer.suffix],
             boxed=True,
         ),
         title=layer.note,
@@ -179,7 +189,7 @@ def _sweep_row(row: int) -> rx.Component:
     name = f"sweep.values{row}"
     return rx.el.div(
         field(
-            "Parameter" if row == 1 else "And",
+            "Parameter" if row == 1 else "Second parameter",
             select(
                 options=CHOICES,
                 value=JobFormState.values[f"sweep.field{row}"],
@@ -193,7 +203,7 @@ def _sweep_row(row: int) -> rx.Component:
             field(
                 "Values",
                 form_input(name),
-                hint="separated by spaces",
+                hint="Separate values with spaces or commas.",
                 error=JobFormState.problems[name],
                 control_id=control_id(name),
             ),
@@ -210,8 +220,8 @@ def _sweep() -> rx.Component:
             class_name="-mt-3 mb-4 text-xs text-muted-foreground",
         ),
         rx.el.div(*[_sweep_row(row) for row in ROWS], class_name="flex flex-col gap-4"),
-        title="Try several values",
-        note="optional: a sweep",
+        title="Sweep",
+        note="optional: try several values",
         actions=rx.cond(JobFormState.sweep_jobs > 1, tag(JobFormState.sweep_jobs, " jobs"), rx.fragment()),
         id="sweep",
     )

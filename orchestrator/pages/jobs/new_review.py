@@ -1,31 +1,33 @@
-"""Step 4 of the wizard: everything that will be launched, each line with its Edit link."""
+"""Step 4 of the wizard: everything that will be launched, in blocks with an Edit link each."""
 
 import reflex as rx
 
 from orchestrator.pages.shared.figures import definition
 from orchestrator.states.jobs.new import JobFormState
 from orchestrator.states.jobs.new_rehearsal import JobRehearsalState
-from orchestrator.states.jobs.new_rows import PlanFact, ReviewRow
+from orchestrator.states.jobs.new_rows import PlanFact, ReviewBlock, ReviewRow
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.icon import icon
-from orchestrator.ui.primitives.table import cell, row, table
 
 
 def _line(line: ReviewRow) -> rx.Component:
-    return row(
-        cell(line.label, muted=True, class_name="w-44 touch:w-auto"),
-        cell(line.value, class_name="font-mono text-xs break-words"),
-        cell(
-            button(
-                "Edit",
-                variant="link",
-                size="sm",
-                aria_label=f"Edit {line.label}",
-                on_click=JobFormState.go(line.step),
-            ),
-            class_name="text-right",
+    return definition(line.label, line.value, look="font-mono text-xs break-words")
+
+
+def _block(block: ReviewBlock) -> rx.Component:
+    return card(
+        rx.el.dl(rx.foreach(block.lines, _line), class_name="flex flex-col gap-1.5"),
+        title=block.title,
+        actions=button(
+            "Edit",
+            variant="link",
+            size="sm",
+            aria_label=f"Edit {block.title}",
+            on_click=JobFormState.go(block.step),
         ),
+        heading="h3",
+        class_name="min-w-0",
     )
 
 
@@ -42,7 +44,7 @@ def _remark(sentence: rx.Var[str]) -> rx.Component:
 def _rehearsal() -> rx.Component:
     plan = JobFormState.plan
     offer = rx.el.p(
-        "Two real steps on the worker's device measure memory and time before the launch.",
+        "Runs two real training steps on the worker's device and measures memory and time before the launch.",
         class_name="text-sm text-muted-foreground",
     )
     return card(
@@ -66,10 +68,12 @@ def _rehearsal() -> rx.Component:
             ),
             class_name="flex flex-col gap-3",
         ),
-        title="Rehearsal",
-        note=rx.cond(JobRehearsalState.running, JobRehearsalState.note, rx.cond(plan.measured, "measured", "not yet")),
+        title="Dry run",
+        note=rx.cond(
+            JobRehearsalState.running, JobRehearsalState.note, rx.cond(plan.measured, "measured", "not run yet")
+        ),
         actions=button(
-            rx.cond(plan.measured, "Rehearse again", "Rehearse two steps"),
+            rx.cond(plan.measured, "Run again", "Dry run (2 steps)"),
             icon="gauge",
             size="sm",
             loading=JobRehearsalState.running,
@@ -82,14 +86,13 @@ def _rehearsal() -> rx.Component:
 
 
 def review_step() -> rx.Component:
-    """What will be launched, and the rehearsal; the Launch button is below."""
+    """What will be launched, and the dry run; the Launch button is below."""
     return rx.el.section(
         rx.el.h2("Review and launch", class_name="sr-only"),
-        card(
-            table(["Setting", "Value", ""], rx.foreach(JobFormState.review, _line), label="What will be launched"),
-            title="Review",
-            note="Nothing has started yet",
-            padded=False,
+        rx.el.div(
+            rx.foreach(JobFormState.review, _block),
+            id="review",
+            class_name="grid items-start gap-4 md:grid-cols-2",
         ),
         _rehearsal(),
         class_name="flex flex-col gap-4",

@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.pages.models.dialogs import model_dialogs
+from orchestrator.pages.shared.card_text import card_block
 from orchestrator.pages.shared.figures import fact_line, figures
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.hub_size import stored_token
@@ -15,7 +16,6 @@ from orchestrator.states.adapters.rows import AdapterLine
 from orchestrator.states.models.detail import JobLine, ModelDetailState
 from orchestrator.states.models.dialogs import ModelDialogsState
 from orchestrator.states.models.rows import LayerLine, ModelCard
-from orchestrator.states.shared.markdown import CardBlock
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.primitives.badge import badge, tag
@@ -38,7 +38,7 @@ def _header(model: rx.Var[ModelCard]) -> rx.Component:
         label=f"Actions for {model.name}",
     )
     train = button("Train with this", icon="play", variant="primary", href=f"/jobs/new?model={model.id}")
-    try_it = button("Try it", icon="film", href=f"/playground?model={model.id}")
+    try_it = button("Open in playground", icon="play", href=f"/playground?model={model.id}")
     usable = (model.status == "ready") | (model.status == "in_use")
     return page_header(
         model.name,
@@ -70,7 +70,8 @@ def _layer(layer: rx.Var[LayerLine]) -> rx.Component:
                 ),
                 aria_hidden=True,
                 class_name="block h-1.5 min-w-24 overflow-hidden rounded-full bg-muted",
-            )
+            ),
+            class_name="touch:hidden",
         ),
     )
 
@@ -83,7 +84,7 @@ def _layers() -> rx.Component:
                 head_cell("By default"),
                 head_cell("Count", number=True),
                 head_cell("Parameters", number=True),
-                head_cell(rx.el.span("Share", class_name="sr-only")),
+                head_cell(rx.el.span("Share", class_name="sr-only"), class_name="touch:hidden"),
             ],
             rx.foreach(State.layers, _layer),
             label="Linear layers",
@@ -115,29 +116,11 @@ def _pretraining() -> rx.Component:
     )
 
 
-def _block(block: rx.Var[CardBlock]) -> rx.Component:
-    return rx.fragment(
-        rx.match(
-            block.kind,
-            ("heading", rx.el.h3(block.text, class_name="mt-2 text-sm font-semibold")),
-            (
-                "code",
-                rx.el.pre(
-                    block.text,
-                    tab_index=0,
-                    class_name="overflow-x-auto rounded-lg bg-muted p-3 font-mono text-xs leading-5",
-                ),
-            ),
-            rx.el.p(block.text, class_name="text-sm text-muted-foreground"),
-        )
-    )
-
-
 def _card_text() -> rx.Component:
     return rx.cond(
         State.text.length() > 0,
         card(
-            rx.el.div(rx.foreach(State.text, _block), class_name="flex max-w-prose flex-col gap-2"),
+            rx.el.div(rx.foreach(State.text, card_block), class_name="flex max-w-prose flex-col gap-2"),
             title="Model card",
         ),
         rx.fragment(),

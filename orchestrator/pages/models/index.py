@@ -30,7 +30,7 @@ def model_menu(row: rx.Var[ModelCard]) -> rx.Component:
             (row.status == "ready") | (row.status == "in_use"),
             rx.fragment(
                 menu_item("Train with this", icon="play", href=f"/jobs/new?model={row.id}"),
-                menu_item("Try it", icon="film", href=f"/playground?model={row.id}"),
+                menu_item("Open in playground", icon="play", href=f"/playground?model={row.id}"),
             ),
             rx.fragment(),
         ),

@@ -45,7 +45,7 @@ def _about() -> rx.Component:
             ),
             class_name="flex flex-col gap-4",
         ),
-        title="About the model",
+        title="Details",
     )
 
 
@@ -108,7 +108,7 @@ def _where() -> rx.Component:
             rx.match(State.source, ("hub", _hub()), ("path", _path()), files),
             class_name="flex flex-col gap-4",
         ),
-        title="Where the weights are",
+        title="Source",
     )
 
 

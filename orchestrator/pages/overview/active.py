@@ -1,12 +1,14 @@
-"""The active jobs as live cards; without any, the next step."""
+"""The active jobs as live cards; before the first job, the demo."""
 
 import reflex as rx
 
+from orchestrator.pages.shared.job_links import demo_buttons
 from orchestrator.states.overview.index import OverviewState as State
 from orchestrator.states.overview.rows import ActiveCard
 from orchestrator.ui.patterns.cards import job_card, metric, metrics
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.icon import icon
 
 
 def _card(card: rx.Var[ActiveCard]) -> rx.Component:
@@ -44,11 +46,7 @@ def _demo() -> rx.Component:
             "A small set of moving shapes and a tiny base model are ready. Watch the loss fall, then add your own clips.",
         ),
         action=rx.fragment(
-            rx.cond(
-                State.demo.href,
-                button("Train the demo", icon="play", variant="primary", href=State.demo.href),
-                rx.fragment(),
-            ),
+            demo_buttons(State, State.demo.href),
             button("Add a dataset", icon="plus", href="/datasets/new"),
         ),
         icon="clapperboard",
@@ -56,12 +54,11 @@ def _demo() -> rx.Component:
 
 
 def _idle() -> rx.Component:
-    return empty_state(
-        title="Nothing is training",
-        text="Start a job and watch its loss here.",
-        action=button("New training job", icon="plus", href="/jobs/new"),
-        icon="activity",
-        class_name="py-10",
+    return rx.el.p(
+        icon("activity", size=16),
+        "No active job. A new one is shown here with its loss.",
+        class_name="flex items-center gap-2 rounded-xl border border-dashed border-input px-5 py-4 text-sm "
+        "text-muted-foreground touch:px-4",
     )
 
 

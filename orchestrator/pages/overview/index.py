@@ -47,7 +47,11 @@ def index() -> rx.Component:
             note=rx.el.span(State.note, class_name="block min-h-5"),
             actions=[
                 button("Add dataset", icon="plus", href="/datasets/new", class_name="max-sm:hidden"),
-                button("New job", icon="plus", variant="primary", href="/jobs/new"),
+                rx.cond(
+                    State.loaded & ~State.any_jobs,
+                    button("New job", icon="plus", href="/jobs/new"),
+                    button("New job", icon="plus", variant="primary", href="/jobs/new"),
+                ),
             ],
         ),
         rx.cond(

@@ -7,6 +7,7 @@ from orchestrator.pages.shared.job_links import event_mark
 from orchestrator.states.overview.index import OverviewState as State
 from orchestrator.states.overview.rows import EventLine, RecentJob
 from orchestrator.states.workers.rows import DeviceLine
+from orchestrator.ui.charts.sparkline import sparkline
 from orchestrator.ui.patterns.cards import stat_card, timeline, timeline_item
 from orchestrator.ui.patterns.long_name import long_name
 from orchestrator.ui.patterns.relative_time import relative_time
@@ -38,7 +39,20 @@ def _device(line: rx.Var[DeviceLine]) -> rx.Component:
     return rx.el.li(
         name,
         gauge("Memory", memory, job_bar(line.memory_percent, line.series, "Memory of " + line.key)),
-        gauge("Busy", line.busy, job_bar(line.busy_percent, line.series, "Busy of " + line.key)),
+        gauge(
+            line.busy_label,
+            line.busy,
+            job_bar(line.busy_percent, line.series, line.busy_label + " of " + line.key),
+            sparkline(
+                line.busy_curve,
+                series=1,
+                color="var(--muted-foreground)",
+                height=28,
+                label=line.busy_label + ", the last five minutes",
+                low=0.0,
+                high=1.0,
+            ),
+        ),
         key=line.key,
         class_name="grid gap-x-6 gap-y-3 border-t border-border py-4 first:border-t-0 first:pt-0 last:pb-0 sm:grid-cols-[1fr_1.4fr_1fr]",
     )
@@ -113,7 +127,7 @@ def recent_jobs() -> rx.Component:
         label="Recent jobs",
     )
     none = rx.el.p(
-        "The first job is still running; it is listed here when it has ended.",
+        "Your first job is still running. It will appear here when it finishes.",
         class_name="px-5 pb-5 text-sm text-muted-foreground touch:px-4",
     )
     return card(

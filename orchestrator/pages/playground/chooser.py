@@ -110,7 +110,7 @@ def _by_clip() -> rx.Component:
             on_done=State.take_dropped,
         ),
         rx.el.p(
-            "A dropped clip is not added to a dataset, and is deleted after an hour.",
+            "Dropped clips are not added to a dataset and are deleted after an hour.",
             class_name="-mt-2 text-xs text-muted-foreground",
         ),
     )
@@ -174,6 +174,6 @@ def earlier() -> rx.Component:
     """The earlier answers of this visit; nothing before the first one."""
     return rx.cond(
         State.past.length() > 0,
-        card(rx.el.ul(rx.foreach(State.past, _past)), title="Earlier", note="this visit only"),
+        card(rx.el.ul(rx.foreach(State.past, _past)), title="Earlier answers", note="this session"),
         rx.fragment(),
     )

@@ -49,10 +49,11 @@ def _verdict(panel: rx.Var[Panel]) -> rx.Component:
     return rx.cond(
         panel.verdict != "",
         rx.el.p(
-            rx.cond(
-                panel.good,
-                icon("circle-check", class_name="text-success"),
-                icon("circle-help", class_name="text-muted-foreground"),
+            rx.match(
+                panel.mark,
+                ("right", icon("circle-check", class_name="text-success")),
+                ("wrong", icon("circle-x", class_name="text-destructive")),
+                icon("message-square", class_name="text-muted-foreground"),
             ),
             rx.el.span(panel.verdict, class_name="min-w-0 break-words"),
             class_name="flex items-center gap-2 rounded-lg bg-muted/60 px-3 py-2 text-sm",
@@ -115,7 +116,11 @@ def _state() -> rx.Component:
     return rx.el.p(
         rx.cond(
             State.busy,
-            rx.fragment(spinner(size=14), rx.el.span(State.stage)),
+            rx.fragment(
+                spinner(size=14),
+                rx.el.span(State.stage),
+                button("Cancel", size="sm", variant="ghost", on_click=State.cancel, id="playground-cancel"),
+            ),
             rx.el.span(State.timing, rx.cond(State.searches & (State.sampled != ""), ", " + State.sampled, "")),
         ),
         role="status",

@@ -38,7 +38,7 @@ def _chosen() -> rx.Component:
             _fact("Reference", SCENE.reference),
             _fact("Length", SCENE.duration),
             _fact("File", SCENE.facts),
-            _fact("Input", State.sampled),
+            _fact("Model input", State.sampled),
             class_name="w-full min-w-0 flex-1 self-start",
         ),
         aria_label="The clip",
@@ -54,6 +54,6 @@ def scene() -> rx.Component:
         empty_state(
             icon="film",
             title="Choose a clip",
-            text="Pick one of a dataset, or drop your own. The answer comes at once.",
+            text="Choose one of a dataset, or drop your own. It is asked about at once; while a job trains, the answer takes longer.",
         ),
     )

@@ -26,7 +26,7 @@ def browsers() -> rx.Component:
     others = State.browsers.length() > 1
     return card(
         rx.el.ul(rx.foreach(State.browsers, _browser)),
-        title="Signed-in browsers",
+        title="Active sessions",
         note=State.browsers.length(),
         actions=rx.cond(
             others,

@@ -15,7 +15,7 @@ _KINDS = (
     ("completed", "Done"),
     ("failed", "Failed"),
     ("stopped", "Stopped"),
-    ("recovered", "Recovered after its worker was lost"),
+    ("recovered", "Interrupted and resumed"),
 )
 
 
@@ -55,7 +55,7 @@ def notifications() -> rx.Component:
         field(
             "Webhook",
             input(name="webhook_url", default_value=State.url, placeholder="https://example.org/hook", type="url"),
-            hint="A public address that accepts JSON.",
+            hint="A public https URL that accepts a JSON POST.",
             error=State.problems["webhook_url"],
             control_id="webhook_url",
         ),
@@ -68,7 +68,13 @@ def notifications() -> rx.Component:
         ),
         rx.el.div(
             button("Save notifications", submit=True),
-            button("Send a test", on_click=State.send_test, variant="ghost"),
+            button(
+                "Send a test",
+                on_click=State.send_test,
+                variant="ghost",
+                loading=State.testing,
+                disabled=State.testing,
+            ),
             class_name="flex flex-wrap gap-2",
         ),
         key=State.round.to_string(),
@@ -76,4 +82,4 @@ def notifications() -> rx.Component:
         no_validate=True,
         class_name="flex flex-col gap-4",
     )
-    return card(form, title="Notifications", note="in addition to the bell")
+    return card(form, title="Notifications", note="email and webhook")

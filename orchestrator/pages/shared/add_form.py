@@ -83,6 +83,7 @@ def form_foot(state: Any, noun: str) -> rx.Component:
                 loading=(uploading & ~state.interrupted) | state.asking,
                 disabled=uploading | state.asking,
             ),
-            class_name="flex items-center justify-end gap-2",
+            class_name="sticky bottom-0 z-20 -mx-2 flex items-center justify-end gap-2 border-t border-border "
+            "bg-background px-2 py-3",
         ),
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.states.shared.add_form import MAX_NAME
 from orchestrator.ui.kit import Child, Flag, Handler, Text
 from orchestrator.ui.primitives.button import Variant, button
 from orchestrator.ui.primitives.dialog import dialog
@@ -70,7 +71,7 @@ def name_field(state: Any, **props: Any) -> rx.Component:
     """The name of a record. `props`: of the text field."""
     return field(
         "Name",
-        text_input(name="name", value=state.name, on_change=state.type_name, max_length=80, **props),
+        text_input(name="name", value=state.name, on_change=state.type_name, limit=MAX_NAME, **props),
         error=problem_of(state, "name"),
         required=True,
     )

@@ -17,7 +17,7 @@ def job_bar(share: rx.Var[float], series: rx.Var[int], label: Text, **props: Any
     )
 
 
-def gauge(label: str, figure: Any, bar: rx.Component, *below: rx.Component) -> rx.Component:
+def gauge(label: Text, figure: Any, bar: rx.Component, *below: rx.Component) -> rx.Component:
     """A label and its figure over a bar."""
     return rx.el.div(
         rx.el.div(

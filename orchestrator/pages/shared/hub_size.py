@@ -34,7 +34,7 @@ def hub_size(state: Any) -> rx.Component:
 
 def hub_button_label(state: Any, otherwise: Any) -> Any:
     """The label of the form's button."""
-    hub_label = rx.cond(state.hub_size != "", "Fetch " + state.hub_size.to(str), "Look it up")
+    hub_label = rx.cond(state.hub_size != "", "Fetch " + state.hub_size.to(str), "Check size")
     return rx.cond(state.source == "hub", hub_label, otherwise)
 
 

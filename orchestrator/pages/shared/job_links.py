@@ -6,6 +6,7 @@ import reflex as rx
 
 from orchestrator.ui.kit import Child
 from orchestrator.ui.patterns.long_name import long_name
+from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.progress import swatch
@@ -29,6 +30,26 @@ _EVENT_MARKS = (
     ("stopped", "circle-stop", "bg-muted text-muted-foreground"),
 )
 """Kind of an event, icon, colours."""
+
+
+def demo_buttons(state: Any, href: rx.Var[str]) -> rx.Component:
+    """Launches the demo with its defaults, or opens the wizard with it; `state` mixes in `DemoLaunch`."""
+    return rx.cond(
+        href != "",
+        rx.fragment(
+            button(
+                "Train the demo",
+                variant="primary",
+                icon="play",
+                loading=state.launching_demo,
+                disabled=state.launching_demo,
+                on_click=state.train_demo.throttle(1500),
+                id="train-demo",
+            ),
+            button("Change its settings first", href=href, id="demo-settings"),
+        ),
+        rx.fragment(),
+    )
 
 
 def job_link(job: Any, *more: Child) -> rx.Component:

@@ -10,12 +10,14 @@ from orchestrator.states.shell.session import SessionState
 from orchestrator.states.workers.index import WorkerCard
 from orchestrator.states.workers.index import WorkersState as State
 from orchestrator.ui.charts.sparkline import sparkline
+from orchestrator.ui.kit import Text
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.cards import stat_card
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.error_state import error_state
 from orchestrator.ui.patterns.long_name import long_name
 from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.badge import badge
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
@@ -37,7 +39,7 @@ def _state(worker: WorkerCard) -> rx.Component | rx.Var[Any]:
     )
 
 
-def _gauge(label: str, figure: rx.Var, share: rx.Var, worker: WorkerCard, curve: rx.Var | None = None) -> rx.Component:
+def _gauge(label: Text, figure: rx.Var, share: rx.Var, worker: WorkerCard, curve: rx.Var | None = None) -> rx.Component:
     bar = job_bar(share, worker.series, f"{label} of {worker.name}")
     if curve is None:
         return gauge(label, figure, bar)
@@ -57,9 +59,12 @@ def _doing(worker: WorkerCard) -> rx.Component:
     named = rx.fragment(
         swatch(worker.series, size=10),
         link(long_name(worker.job), href=f"/jobs/{worker.job_id}", muted=False, class_name="min-w-0 no-underline"),
-        rx.cond(worker.owner, rx.el.span("of ", worker.owner, class_name="text-muted-foreground"), rx.fragment()),
+        rx.cond(worker.owner, rx.el.span("by ", worker.owner, class_name="text-muted-foreground"), rx.fragment()),
     )
-    other = rx.el.span(rx.cond(worker.job, worker.job, "waiting for a job"), class_name="text-muted-foreground")
+    other = rx.el.span(
+        rx.cond(worker.job, worker.job, rx.cond(worker.draining, "takes no more jobs", "no job")),
+        class_name="text-muted-foreground",
+    )
     # An administrator reads whose job it is, but only the owner may open it.
     return rx.el.p(
         rx.cond(
@@ -72,15 +77,23 @@ def _doing(worker: WorkerCard) -> rx.Component:
 
 
 def _plain(worker: WorkerCard, other: rx.Component) -> rx.Component:
-    others = rx.el.span(worker.job, " of ", worker.owner, class_name="truncate")
+    others = rx.el.span(worker.job, " by ", worker.owner, class_name="truncate")
     return rx.cond(worker.owner, others, other)
 
 
 def _drain(worker: WorkerCard) -> rx.Component:
     press = rx.cond(
         worker.draining,
-        button("Take jobs again", size="sm", icon="play", on_click=State.drain(worker.name, False)),
-        button("Drain", size="sm", icon="circle-pause", on_click=State.drain(worker.name, True)),
+        button("Undrain", size="sm", icon="play", on_click=State.drain(worker.name, False)),
+        alert_dialog(
+            title=f"Drain {worker.name}?",
+            description="It finishes its job and takes no new one until it is undrained. Waiting jobs go to other workers.",
+            confirm="Drain worker",
+            cancel="Cancel",
+            destructive=False,
+            on_confirm=State.drain(worker.name, True),
+            opener=button("Drain", size="sm", icon="circle-pause"),
+        ),
     )
     return rx.cond(SessionState.is_admin & worker.alive, press, rx.fragment())
 
@@ -115,7 +128,7 @@ def _facts(worker: WorkerCard) -> list[rx.Component]:
     return [
         head,
         _doing(worker),
-        _gauge("Busy", worker.busy, worker.busy_percent, worker, worker.busy_curve),
+        _gauge(worker.busy_label, worker.busy, worker.busy_percent, worker, worker.busy_curve),
         rx.cond(worker.gpu_memory, with_gpu, without_gpu),
         foot,
     ]
@@ -138,8 +151,16 @@ def _queue() -> rx.Component:
         select(options=LIMITS, value=State.limit, on_change=State.set_limit, label="Jobs per user", muted=True),
         rx.cond(
             State.paused,
-            button("Resume the queue", variant="primary", icon="play", on_click=State.pause(False), id="queue-resume"),
-            button("Pause the queue", icon="circle-pause", on_click=State.pause(True), id="queue-pause"),
+            button("Resume queue", variant="primary", icon="play", on_click=State.pause(False), id="queue-resume"),
+            alert_dialog(
+                title="Pause the queue of all users?",
+                description="Running jobs continue; no new jobs start, of anyone, until it is resumed.",
+                confirm="Pause queue",
+                cancel="Cancel",
+                destructive=False,
+                on_confirm=State.pause(True),
+                opener=button("Pause queue", icon="circle-pause", id="queue-pause"),
+            ),
         ),
         class_name="flex flex-wrap items-center gap-3",
     )
@@ -156,14 +177,14 @@ def _queue() -> rx.Component:
         rx.cond(
             State.paused,
             rx.el.p(
-                "The queue is paused: running jobs continue, and no new one starts.",
+                "Queue paused. Running jobs continue; no new jobs start.",
                 role="status",
                 class_name="mt-4 text-sm text-warning",
             ),
             rx.fragment(),
         ),
         title="Queue",
-        note="all users' jobs",
+        note="all users",
     )
 
 

@@ -93,6 +93,14 @@ def adapter_files(session: Session, actor: Actor, adapter_id: int) -> list[FileR
     return list_files(adapter_folder(owned_adapter(session, actor, adapter_id)))
 
 
+def model_card(session: Session, actor: Actor, adapter_id: int) -> str:
+    """The README.md of an adapter; "" where its files are not on the disk any more."""
+    try:
+        return (adapter_folder(owned_adapter(session, actor, adapter_id)) / "README.md").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 def promote(session: Session, actor: Actor, adapter_id: int, production: bool = True) -> AdapterRow:
     """Puts this version into production, in place of any other of its line; with `production=False` takes it out."""
     adapter = owned_adapter(session, actor, adapter_id)

@@ -52,7 +52,7 @@ def _email_problem(email: str) -> str:
     try:
         _normal_email(email)
     except EmailNotValidError:
-        return "This is not a complete email address; it looks like name@example.org."
+        return "Enter a full email address, like name@example.org."
     return ""
 
 

@@ -18,7 +18,7 @@ from orchestrator.services.access import owned_model, visible_model
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.models.files import remove_model_folder
 from orchestrator.services.models.inspect import ModelFacts
-from orchestrator.services.models.rows import LayerGroup, ModelRow, layer_groups, model_row
+from orchestrator.services.models.rows import LayerGroup, ModelRow, adapter_sides, layer_groups, model_row
 from orchestrator.services.paging import Page, contains, fetch_page
 from orchestrator.services.text_fields import edited_texts, text_problems
 from orchestrator.services.uploads.part_file import delete_upload_files
@@ -73,7 +73,13 @@ def model_layers(session: Session, actor: Actor, model_id: int) -> list[LayerGro
     """The linear layers of a model, grouped by the ending of their names."""
     model = visible_model(session, actor, model_id)
     return [
-        LayerGroup(str(g["suffix"]), int(g.get("count", 1)), int(g.get("parameters", 0)), bool(g.get("default", True)))
+        LayerGroup(
+            suffix=str(g["suffix"]),
+            count=int(g.get("count", 1)),
+            parameters=int(g.get("parameters", 0)),
+            default=bool(g.get("default", True)),
+            sides=adapter_sides(g),
+        )
         for g in layer_groups(model)
     ]
 

@@ -1,5 +1,6 @@
 """The rows of base models that pages and the REST API share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -47,6 +48,8 @@ class LayerGroup:
     """Parameters of all of them together."""
     default: bool
     """Whether they get an adapter by default."""
+    sides: int = 0
+    """Inputs and outputs of all of them together: the parameters of their adapters at rank 1."""
 
 
 def model_row(model: VideoModel, jobs: int, active: int, editable: bool) -> ModelRow:
@@ -78,6 +81,11 @@ def model_row(model: VideoModel, jobs: int, active: int, editable: bool) -> Mode
 def vision_layout(model: VideoModel) -> dict[str, int] | None:
     """How a video language model turns a clip into tokens (vision_tokens.py); None for other models."""
     return (model.details or {}).get("sight")
+
+
+def adapter_sides(group: Mapping[str, Any]) -> int:
+    """Inputs and outputs of the layers of a group together: LoRA adds rank * (in + out) each (Hu et al. 2021)."""
+    return (int(group.get("in_features", 0)) + int(group.get("out_features", 0))) * int(group.get("count", 1))
 
 
 def layer_groups(model: VideoModel) -> list[dict[str, Any]]:

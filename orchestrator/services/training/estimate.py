@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
-from orchestrator.services.models.rows import layer_groups, vision_layout
+from orchestrator.domain.tasks import TASK_OF_MODEL, HeadSize
+from orchestrator.services.models.rows import adapter_sides, layer_groups, vision_layout
 from orchestrator.services.models.vision_tokens import visual_tokens
 from orchestrator.services.training.memory import Memory, memory_of
 
@@ -47,6 +48,8 @@ class Estimate:
     adapter_bytes: int
     visual_tokens: int = 0
     context: int = 0
+    counts_head: bool = True
+    """`trainable_parameters` has the head that is trained fully; False where its size is not known."""
 
 
 def count_steps(recipe: Recipe, train_clips: int) -> int:
@@ -63,10 +66,27 @@ def adapter_parameters(model: VideoModel, recipe: Recipe) -> int:
     groups = [g for g in layer_groups(model) if (g["suffix"] in chosen if chosen else g.get("default", True))]
     if recipe.qlora.vision:
         groups += (model.details or {}).get("eye_layers") or []
-    return sum(
-        recipe.qlora.r * (int(g.get("in_features", 0)) + int(g.get("out_features", 0))) * int(g.get("count", 1))
-        for g in groups
-    )
+    return recipe.qlora.r * sum(map(adapter_sides, groups))
+
+
+def head_parameters(model: VideoModel, classes: int) -> int | None:
+    """Parameters of what is trained fully next to the adapters; None where the stored facts do not give its size.
+
+    Args:
+        classes: of the dataset, which size a classifier's head.
+    """
+    if vision_layout(model):
+        return 0
+    heads = [group for group in layer_groups(model) if not group.get("default", True)]
+    match TASK_OF_MODEL[model.model_type].head_size if heads else HeadSize.UNKNOWN:
+        case HeadSize.PER_CLASS:
+            return sum(int(head.get("in_features", 0)) + 1 for head in heads) * classes if classes else None
+        case HeadSize.STORED:
+            return sum(int(head.get("parameters", 0)) for head in heads)
+        case HeadSize.UNKNOWN:
+            return None
+        case never:
+            assert_never(never)
 
 
 def estimate(
@@ -78,6 +98,7 @@ def estimate(
     validation_clips: int = 0,
     gpu: bool = False,
     measured: Measurement | None = None,
+    classes: int = 0,
 ) -> Estimate:
     """Estimates steps, parameters, memory and time of a run.
 
@@ -87,7 +108,8 @@ def estimate(
         measured: the newest rehearsal on this base.
     """
     adapters = adapter_parameters(model, recipe)
-    trainable = adapters if recipe.qlora.enabled else model.parameters
+    head = head_parameters(model, classes)
+    trainable = adapters + (head or 0) if recipe.qlora.enabled else model.parameters
     steps = count_steps(recipe, train_clips)
     vision = vision_layout(model)
     return Estimate(
@@ -99,6 +121,7 @@ def estimate(
         adapter_bytes=trainable * _ADAPTER_BYTES,
         visual_tokens=visual_tokens(vision, recipe.data.frames, recipe.data.size) if vision else 0,
         context=int(vision["context"]) if vision else 0,
+        counts_head=head is not None or not recipe.qlora.enabled,
     )
 
 

@@ -113,7 +113,7 @@ def claim(session: Session, job_id: int, attempt: int, worker: str) -> bool:
 def mark_running(session: Session, job_id: int, attempt: int, total_steps: int) -> bool:
     """The trainer begins with the first step."""
     changes: dict[str, Any] = {"total_steps": total_steps} if total_steps else {}
-    return transition(session, job_id, attempt, JobStatus.RUNNING, "The first step is being trained.", **changes)
+    return transition(session, job_id, attempt, JobStatus.RUNNING, "First step started.", **changes)
 
 
 def report_progress(session: Session, job_id: int, attempt: int, **changes: Any) -> bool:
@@ -279,7 +279,7 @@ def _new_checkpoint(session: Session, job: TrainingJob) -> dict[str, Any]:
     step = saved_step(session, job.id or 0)
     if step <= job.summary.safe_step:
         return {}
-    add_event(session, job.id or 0, "saved", f"It has a checkpoint at step {step:,}.")
+    add_event(session, job.id or 0, "saved", f"Checkpoint saved at step {step:,}.")
     return {"summary": job.summary.merged(RunSummary(safe_step=step))}
 
 

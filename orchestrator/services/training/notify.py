@@ -36,7 +36,7 @@ def _result(job: TrainingJob) -> str:
     values, loss = job.summary.values, job.summary.eval_loss
     if metric := headline_in(values):
         value = figure(metric, values[metric.name])
-        return f"{metric.label} {value} on clips it never saw. The adapter is ready."
+        return f"{metric.label} {value} on held-out clips. The adapter is ready."
     if loss is not None:
         return f"Validation loss {loss:.3f}. The adapter is ready."
     return "The adapter is ready."

@@ -58,7 +58,16 @@ def preflight(
         problems += kernel_problems(model, recipe, gpu)
     measured = find_measurement(session, actor, dataset_id, dataset_version or dataset.version, model, recipe)
     speed = _earlier_speed(session, actor, model)
-    facts = estimate(model, recipe, split.train, speed, validation_clips=split.validation, gpu=gpu, measured=measured)
+    facts = estimate(
+        model,
+        recipe,
+        split.train,
+        speed,
+        validation_clips=split.validation,
+        gpu=gpu,
+        measured=measured,
+        classes=len(dataset.class_names),
+    )
     exact = bool(measured and measured.exact)
     device_memory = largest_device_memory(session, gpu)
     estimated = [] if problems or exact else fit_problems(recipe, facts.memory_bytes, device_memory)
@@ -80,6 +89,7 @@ def preflight(
         problem_type=TASK_OF_MODEL[model.model_type].problem_type(split.has_several_labels),
         visual_tokens=facts.visual_tokens,
         context=facts.context,
+        counts_head=facts.counts_head,
         vision_frozen=vision_layout(model) is not None and recipe.qlora.enabled and not recipe.qlora.vision,
         has_vision_tower=vision_layout(model) is not None,
         has_liger=gpu and model.family in LIGER_FAMILIES,

@@ -82,7 +82,7 @@ def advice(model: VideoModel, recipe: Recipe, gpu: bool) -> list[str]:
     small = 0 < model.parameters < _SMALL_BASE
     if recipe.qlora.bits == 4 and small:
         amount = formatting.size(saved) if saved >= 1e6 else "next to nothing"
-        return [f"4-bit saves {amount} on a base this small. Plain LoRA (16-bit) learns as well, and faster."]
+        return [f"4-bit saves {amount} on a base this small. 16-bit LoRA reaches the same quality, faster."]
     if recipe.qlora.bits == 16 and not small and model.parameters:
         return [f"4-bit would save {formatting.size(max(0, saved))} of memory here."]
     return []

@@ -106,6 +106,8 @@ class Preflight:
     """The result of that rehearsal; empty while `measured` is False."""
     device_memory: int = 0
     """Memory of the largest device among the live workers, in bytes; 0 without workers."""
+    counts_head: bool = True
+    """Whether `trainable_parameters` has the head that is trained fully; False where its size is not known before."""
     guesses: tuple[str, ...] = ()
     """Fields of problems that are only estimated: a rehearsal may show that there is no problem."""
     advice: list[str] = field(default_factory=list)

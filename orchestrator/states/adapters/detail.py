@@ -17,6 +17,7 @@ from orchestrator.states.adapters.index import PATH
 from orchestrator.states.adapters.rows import AdapterLine, MetricLine, adapter_line, metric_lines
 from orchestrator.states.jobs.new_rows import review_rows
 from orchestrator.states.shared.guards import run_as_user, signed_in, toast_for
+from orchestrator.states.shared.markdown import CardBlock, card_blocks
 from orchestrator.states.shared.presentation import Fact
 from orchestrator.states.shared.record_page import RecordPage
 
@@ -27,6 +28,8 @@ class FileLine:
 
     name: str
     size: str
+    href: str
+    """"" where the file is in the complete download only, because the job was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class _Visit:
     row: AdapterRow
     versions: list[AdapterRow]
     files: list[FileRow]
+    readme: str
     consequences: list[str]
 
 
@@ -42,6 +46,7 @@ def _read(session: Session, actor: Actor, adapter_id: int) -> _Visit:
         catalog.get_adapter(session, actor, adapter_id),
         catalog.list_versions(session, actor, adapter_id),
         catalog.adapter_files(session, actor, adapter_id),
+        catalog.model_card(session, actor, adapter_id),
         catalog.dependents(session, actor, adapter_id),
     )
 
@@ -50,6 +55,7 @@ class AdapterDetailState(RecordPage, rx.State):
     """What the page of one adapter version shows."""
 
     PATH: ClassVar[str] = PATH
+    NOUN: ClassVar[str] = "adapter"
 
     card: AdapterLine | None = None
     page_title: str = "Adapter - Loreel"
@@ -63,6 +69,8 @@ class AdapterDetailState(RecordPage, rx.State):
     revision: str = ""
     revision_short: str = ""
     files: list[FileLine] = []
+    readme: list[CardBlock] = []
+    """Its model card."""
     consequences: list[str] = []
     """What else deleting this version affects."""
     deleting: bool = False
@@ -111,8 +119,14 @@ class AdapterDetailState(RecordPage, rx.State):
         self.compare = f"/jobs/compare?ids={','.join(jobs[:20])}" if len(jobs) > 1 else ""
         self.settings = _settings(row)
         self.revision, self.revision_short = row.model_revision, row.model_revision[:12]
-        self.files = [FileLine(file.name, formatting.size(file.size_bytes)) for file in visit.files]
-        self.consequences = visit.consequences
+        self.files = [
+            FileLine(file.name, formatting.size(file.size_bytes), _file_href(row, file.name)) for file in visit.files
+        ]
+        self.readme, self.consequences = card_blocks(visit.readme), visit.consequences
+
+
+def _file_href(row: AdapterRow, name: str) -> str:
+    return f"/api/v1/jobs/{row.job_id}/artifacts/adapter/{name}" if row.job_id and row.kind == "adapter" else ""
 
 
 def version_lines(card: AdapterLine, versions: list[AdapterRow]) -> list[AdapterLine]:

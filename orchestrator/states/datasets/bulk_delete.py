@@ -44,7 +44,7 @@ class DatasetBulkDeleteState(Dialog, rx.State):
 
     @rx.var
     def chosen_text(self) -> str:
-        return formatting.plural(len(self.chosen), "dataset") + " chosen"
+        return formatting.plural(len(self.chosen), "dataset") + " selected"
 
     @rx.var
     def confirmed(self) -> bool:

@@ -111,6 +111,7 @@ class DatasetDetailState(RecordPage, Paged, StoredToken, rx.State):
     """What one dataset's page shows."""
 
     PATH: ClassVar[str] = PATH
+    NOUN: ClassVar[str] = "dataset"
 
     card: DatasetCard | None = None
     facts: list[Fact] = []

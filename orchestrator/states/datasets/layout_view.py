@@ -181,7 +181,7 @@ def _annotations_text(preview: dict[str, Any], clips: int, annotation: Annotatio
 
 def _doubt(clips: int, class_count: int, has_classes: bool) -> str:
     if not clips:
-        return "None of the files can be used like this. Correct how they are read."
+        return "None of the files can be used like this. Change the import settings."
     if has_classes and class_count < 2:
         return "There is only one class; at least two are needed. The class may be another folder or column."
     if has_classes and class_count > max(20, clips // 2):
@@ -192,5 +192,5 @@ def _doubt(clips: int, class_count: int, has_classes: bool) -> str:
 def splits_text(splits: dict[str, int]) -> str:
     """{"train": 80, "validation": 20} -> "80 train, 20 validation"."""
     if set(splits) <= {"auto"}:
-        return "None given: each job selects its own validation clips"
+        return "None: each job makes its own validation split"
     return ", ".join(f"{formatting.count(splits[key])} {word}" for key, word in _SPLITS.items() if splits.get(key))

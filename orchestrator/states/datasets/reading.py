@@ -22,7 +22,7 @@ _NONE = {"value": "-", "label": "None"}
 
 @part_of_page
 class DatasetReadingState(Dialog, rx.State):
-    """What is chosen in the dialog; nothing happens before "Read again"."""
+    """What is chosen in the dialog; nothing happens before "Re-import"."""
 
     layout: str = DETECTED
     columns: dict[str, str] = {}

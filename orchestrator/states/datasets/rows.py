@@ -176,7 +176,7 @@ def _progress_note(row: DatasetRow, extras: DatasetExtras) -> str:
 
 def _jobs_text(extras: DatasetExtras) -> str:
     if not extras.job_count:
-        return "Not trained on yet"
+        return "Not used in a training job yet"
     text = formatting.plural(extras.job_count, "job")
     if extras.active_count:
         return f"{text}, running" if extras.job_count == 1 else f"{text}, {in_words(extras.active_count)} running"

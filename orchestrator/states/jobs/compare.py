@@ -1,5 +1,6 @@
 """The compare page: up to twenty jobs with their curves on one plot, their differing parameters and their results."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.numbers import parse_id
+from orchestrator.domain.recipe_fields import Format
 from orchestrator.domain.recipes import FIELDS
 from orchestrator.domain.run_summary import best_name, is_best, metric_of
 from orchestrator.domain.tasks import HEADLINES, METRICS, headline_in
@@ -21,6 +23,7 @@ from orchestrator.states.shared.live import batches, listening
 from orchestrator.states.shared.presentation import SERIES_COUNT, series_of
 
 WINDOW_S = 2.0
+_NOT_MEASURED = "not measured"
 TITLES = {
     "loss": "Train loss",
     "eval_loss": "Validation loss",
@@ -98,6 +101,11 @@ class JobCompareState(rx.State):
     @rx.var
     def headline(self) -> str:
         return f"Compare {len(self.jobs)} jobs" if len(self.jobs) > 1 else "Compare jobs"
+
+    @rx.var
+    def page_title(self) -> str:
+        """The browser tab's title."""
+        return f"{f'Sweep {self.sweep_name}' if self.sweep_id else self.headline} - Loreel"
 
     @rx.var
     def differing(self) -> int:
@@ -220,9 +228,14 @@ def title_of(name: str) -> str:
     if field := FIELDS.get(name):
         return field.title
     if metric := METRICS.get(metric_of(name)):
-        return f"Best {metric.label}" if is_best(name) else metric.label
+        return f"Best {_in_a_phrase(metric.label)}" if is_best(name) else metric.label
     plain = name.rpartition(".")[2].replace("eval_", "validation ").replace("_", " ")
     return TITLES.get(name) or plain.capitalize()
+
+
+def _in_a_phrase(label: str) -> str:
+    """Accuracy -> accuracy; names such as R@1 and BLEU stay."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def job_columns(comparison: Comparison) -> list[CompareJob]:
@@ -270,6 +283,9 @@ def value_text(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if name == "seconds":
         return formatting.duration(value)
+    if name in FIELDS and FIELDS[name].spec.format is Format.RATE and isinstance(value, float) and value:
+        mantissa, _, exponent = f"{value:.3e}".partition("e")
+        return f"{float(mantissa):g}e{int(exponent)}"
     metric = METRICS.get(metric_of(name))
     if metric and isinstance(value, int | float):
         return figure(metric, value)
@@ -286,17 +302,28 @@ def axes_of(comparison: Comparison) -> list[dict[str, Any]]:
     result = next((line for line in comparison.metrics if line.name in headlines), None)
     result = result or next((line for line in comparison.metrics if line.name == "best_eval_loss"), None)
     lines = [line for line in comparison.parameters if line.differs and line.name != "optim.seed"][:7]
-    return [_axis(line) for line in [*lines, *([result] if result else [])]]
+    return [*map(_parameter_axis, lines), *([_result_axis(result)] if result else [])]
 
 
-def _axis(line: Line) -> dict[str, Any]:
+def _parameter_axis(line: Line) -> dict[str, Any]:
     """The axis as `parallel.tsx` takes it: a label and a position from 0 to 1 per job."""
-    numbers = [value for value in line.values if isinstance(value, int | float)]
-    if len(numbers) == len(line.values) and max(numbers) > min(numbers):
-        low, width = min(numbers), max(numbers) - min(numbers)
-        positions = [round((value - low) / width, 4) for value in numbers]
-    else:
-        kinds = sorted({repr(value) for value in line.values})
-        positions = [round(kinds.index(repr(value)) / max(1, len(kinds) - 1), 4) for value in line.values]
     labels = [value_text(line.name, value) for value in line.values]
+    return {"name": title_of(line.name), "labels": labels, "positions": _positions(line.values)}
+
+
+def _result_axis(line: Line) -> dict[str, Any]:
+    """The last axis; a job without a result has no position on it, so that it cannot look better or worse than one."""
+    measured = iter(_positions([value for value in line.values if value is not None]))
+    labels = [_NOT_MEASURED if value is None else value_text(line.name, value) for value in line.values]
+    positions = [None if value is None else next(measured) for value in line.values]
     return {"name": title_of(line.name), "labels": labels, "positions": positions}
+
+
+def _positions(values: Sequence[Any]) -> list[float]:
+    """Numbers by their size; other values evenly, in the order of their text."""
+    numbers = [value for value in values if isinstance(value, int | float)]
+    if len(numbers) == len(values) and numbers and max(numbers) > min(numbers):
+        low, width = min(numbers), max(numbers) - min(numbers)
+        return [round((value - low) / width, 4) for value in numbers]
+    kinds = sorted({repr(value) for value in values})
+    return [round(kinds.index(repr(value)) / max(1, len(kinds) - 1), 4) for value in values]

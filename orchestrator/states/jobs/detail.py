@@ -31,7 +31,8 @@ from orchestrator.states.jobs.metric_cards import (
 )
 from orchestrator.states.jobs.new_rows import ReviewRow, review_rows
 from orchestrator.states.jobs.rows import EventLine, JobHead, LogLine, job_head, notes_of
-from orchestrator.states.jobs.samples import Result, Sample, mistakes_of, result_of, samples_of, task_of
+from orchestrator.states.jobs.samples import Result, Sample, chance_note, mistakes_of, result_of, samples_of, task_of
+from orchestrator.states.shared.address_filters import read_filter, write_filters
 from orchestrator.states.shared.guards import run_as_user, signed_in, toast_for
 from orchestrator.states.shared.live import batches, listening
 from orchestrator.states.shared.record_page import RecordPage
@@ -75,6 +76,8 @@ class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
     """The trainer's notes: features came from the cache, the batch was reduced after an out-of-memory error."""
     result: Result = Result()
     samples: list[Sample] = []
+    chance_note: str = ""
+    """What the untrained model reaches, said once for all samples."""
     searches: bool = False
     """The samples are queries with the clips found for them."""
     adapter_size: str = ""
@@ -83,6 +86,8 @@ class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
     load_code: str = ""
     total_steps: int = 0
     stopping: bool = False
+    deleting: bool = False
+    """The question whether to delete it is open."""
     _follower: Follower = Follower()
     _about: About = About()
     _hidden: bool = False
@@ -109,6 +114,18 @@ class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
         """How far stopping it is."""
         message = next((event.message for event in self.events if event.kind == "stopping"), "")
         return message or "Asked to stop."
+
+    @rx.event
+    @signed_in
+    async def load(self):
+        """on_load: clears the page unless it shows this job already (a reconnect), and opens the tab of the address."""
+        if self.record_id != self._id():
+            await self._reset_page()
+        self.tab = read_filter(self, "tab", TABS) or "overview"
+        events = await self._refresh()
+        opened = None if self.missing or self.problem else await self._open_tab()
+        shown = events if isinstance(events, list) else [events]
+        return [event for event in (*shown, opened) if event]
 
     @rx.event(background=True)
     @signed_in
@@ -146,15 +163,21 @@ class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
     @rx.event
     @signed_in
     async def show_tab(self, tab: str):
-        """Opens a tab and reads what it shows."""
+        """Opens a tab, reads what it shows, and names it in the address."""
         self.tab = tab if tab in TABS else "overview"
+        event = await self._open_tab()
+        refill = JobDetailState.refill if self.tab in ("overview", "metrics") else None
+        return [self._write_tab(), *[one for one in (event, refill) if one]]
+
+    async def _open_tab(self) -> Any:
         if self.tab == "logs":
             await self._read_log(before=None)
         if self.tab == "files":
             await self._read_files(self.head.id)
-        if self.tab == "system":
-            return JobDetailState.read_system
-        return JobDetailState.refill if self.tab in ("overview", "metrics") else None
+        return JobDetailState.read_system if self.tab == "system" else None
+
+    def _write_tab(self) -> rx.event.EventSpec:
+        return write_filters(f"{PATH}/{self.head.id}", tab="" if self.tab == "overview" else self.tab)
 
     @rx.event
     @signed_in
@@ -186,9 +209,15 @@ class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
 
     @rx.event
     @signed_in
+    async def show_delete(self, opened: bool):
+        """Opens or closes the question whether to delete the job."""
+        self.deleting = opened
+
+    @rx.event
+    @signed_in
     async def delete(self):
         """Deletes the job with its curves and log."""
-        name = self.head.name
+        name, self.deleting = self.head.name, False
         await run_as_user(self, delete_job, self.head.id)
         self.reset()
         return [rx.toast.success(f"{name} is deleted."), rx.redirect(PATH)]
@@ -207,7 +236,7 @@ class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
         self.events, self.result = visit.events, result_of(row.summary)
         self.searches = TASKS[task_of(row.summary)].answer is AnswerKind.CLIPS
         self.samples, self.mistakes = samples_of(row.summary), mistakes_of(row.summary)
-        self.notes = notes_of(row.summary)
+        self.chance_note, self.notes = chance_note(row.summary), notes_of(row.summary)
         self.tail = visit.tail
         self.adapter_size = formatting.size(visit.adapter_bytes) if visit.adapter_bytes else ""
         self.version_id, self.version = visit.version_id, visit.version

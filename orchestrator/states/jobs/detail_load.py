@@ -36,7 +36,7 @@ class Visit:
     contrasts: bool
     version_id: int = 0
     version: str = ""
-    """The adapter version that it made: "v3 of demo-motion"."""
+    """The adapter version that it made: "demo-motion v3"."""
 
 
 def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
@@ -60,7 +60,7 @@ def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
         memory_at_end=_memory_at_end(session, actor, row) if row.status == "failed" else 0,
         contrasts=row.status == "failed" and _contrasts(session, actor, row),
         version_id=versions[0].id if versions else 0,
-        version=f"v{versions[0].version} of {versions[0].name}" if versions else "",
+        version=f"{versions[0].name} v{versions[0].version}" if versions else "",
         queue_position=queue_position_line(find_position(session, actor, job_id)),
     )
 

@@ -17,9 +17,12 @@ from orchestrator.services.training.rows import ArtifactRow, CheckpointRow
 from orchestrator.states.jobs.live_follower import Batch, Item
 from orchestrator.states.jobs.rows import LogLine, log_row_line
 from orchestrator.states.jobs.samples import Sample
+from orchestrator.states.shared.focus import focus_element
 from orchestrator.states.shared.guards import run_as_user, signed_in, toast_for
 
 LOG_PAGE = 200
+MISTAKES_ID = "misclassified"
+"""The id of the card with the misclassified clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +187,7 @@ class JobFiles(rx.State, mixin=True):
         """Shows the clips of one cell of the confusion matrix, or all misclassified ones."""
         self.pair = pair[:400]
         self.tab = "samples"
+        return [self._write_tab(), focus_element(MISTAKES_ID, block="start")]
 
     @rx.event
     @signed_in
@@ -199,6 +203,9 @@ class JobFiles(rx.State, mixin=True):
         await self._read_files(job_id)
 
     def _job_id(self) -> int:
+        raise NotImplementedError
+
+    def _write_tab(self) -> rx.event.EventSpec:
         raise NotImplementedError
 
     async def _read_files(self, job_id: int) -> None:

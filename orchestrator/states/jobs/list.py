@@ -16,6 +16,7 @@ from orchestrator.services.paging import Page
 from orchestrator.services.training.filters import EVERYBODY, job_choices
 from orchestrator.services.training.jobs import list_jobs
 from orchestrator.services.training.rows import JobRow
+from orchestrator.states.jobs.demo import DemoLaunch
 from orchestrator.states.jobs.rows import JobLine, LiveCell, epochs_text, job_line
 from orchestrator.states.shared.address_filters import read_filter, write_filters
 from orchestrator.states.shared.guards import run_as_user, signed_in
@@ -71,7 +72,7 @@ def _read(
     return _Listing(page, list_jobs(session, actor, limit=1).total, actor.user_id)
 
 
-class JobsState(Listed, rx.State):
+class JobsState(Listed, DemoLaunch, rx.State):
     """The user's jobs, a page at a time; `live` holds only what changes while they run."""
 
     PATH: ClassVar[str] = PATH

@@ -167,7 +167,7 @@ def _loss_note(tally: Tally) -> str:
     value, best = tally.latest.get("eval_loss"), tally.best_loss
     if value is None or best is None:
         return "after the first epoch"
-    return "best so far" if value <= best[0] else f"best {formatting.loss(best[0])} at step {best[1]:,}"
+    return "lowest value" if value <= best[0] else f"best {formatting.loss(best[0])} at step {best[1]:,}"
 
 
 def _change(recent: Sequence[tuple[int, float]]) -> str:

@@ -18,15 +18,18 @@ from orchestrator.services.training.sweeps import launch_sweep
 from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_fields import JobFormFields
-from orchestrator.states.jobs.new_load import estimate, open_wizard
+from orchestrator.states.jobs.new_load import DATASET_UNAVAILABLE, MODEL_UNAVAILABLE, estimate, open_wizard
 from orchestrator.states.jobs.new_recipe import fill
 from orchestrator.states.jobs.new_rows import (
     Plan,
     fit_models,
+    plan_of_jobs,
+    review_blocks,
     review_rows,
+    sweep_fields,
     sweep_rows,
 )
-from orchestrator.states.shared.address_filters import write_filters
+from orchestrator.states.shared.address_filters import push_filters, write_filters
 from orchestrator.states.shared.guards import run_as_user, signed_in
 
 PATH = "/jobs/new"
@@ -48,6 +51,8 @@ class JobFormState(JobFormFields, rx.State):
             await self._read_layers(keep=bool(self.targets))
         if opening.jump:
             self._advance_to(4 if not self._current_problems() else 3)
+        if opening.draft.id and (step := parse_id(query.get("step", ""))):
+            self.step = min(step, self.reached)
         self.loaded, self._kept = True, self._draft()
         # The id of a deleted draft is removed from the address; a new one enters it with its first change.
         stay = parse_id(query.get("draft", "")) in (0, self.draft_id)
@@ -64,6 +69,7 @@ class JobFormState(JobFormFields, rx.State):
         if self.dataset_id != chosen.id:
             self.dataset_id, self.dataset_version = chosen.id, 0
         self._drop_problem("dataset_id")
+        self.notice = "" if self.notice == DATASET_UNAVAILABLE else self.notice
         self.models = fit_models(self.models, chosen.task)
         if any(m.id == self.model_id and m.reason for m in self.models):
             self.model_id, self.layers, self.targets = 0, [], []
@@ -101,6 +107,7 @@ class JobFormState(JobFormFields, rx.State):
             }
         )
         self.problems = {}
+        self.notice = "" if self.notice == MODEL_UNAVAILABLE else self.notice
         self._rename(name)
         await self._read_layers(keep=False)
         return JobFormState.refresh
@@ -151,12 +158,24 @@ class JobFormState(JobFormFields, rx.State):
     @rx.event
     @signed_in
     async def choose_preset(self, key: str):
-        """Fills in the fields that a preset sets."""
+        """Sets every parameter as a preset has it; training type, name and sweep stay."""
         if key not in dict(form.PRESETS):
             return None
-        for field, text in form.preset_values(key, self._parameters(), self._task(), self._family()).items():
-            self._set(field, text)
-            self._drop_problem(field)
+        return self._reset_values(key)
+
+    @rx.event
+    @signed_in
+    async def reset_to_defaults(self):
+        """Sets every parameter to its default for the chosen base, and chooses the usual layers."""
+        self.targets = [layer.suffix for layer in self.layers if layer.default] or self.targets
+        return self._reset_values("balanced")
+
+    def _reset_values(self, preset: str) -> Any:
+        name = self._auto_name()
+        start = form.reset_values(self.values, preset, self._parameters(), self._task(), self._family())
+        self.values = {**self.values, **start}
+        self.problems = {}
+        self._rename(name)
         return JobFormState.refresh
 
     @rx.event
@@ -211,7 +230,7 @@ class JobFormState(JobFormFields, rx.State):
         if bad:
             return self._focus(next(iter(bad)))
         self._advance_to(min(4, self.step + 1))
-        return [JobFormState.refresh, rx.scroll_to("wizard-top")]
+        return self._step_events()
 
     @rx.event
     @signed_in
@@ -220,7 +239,7 @@ class JobFormState(JobFormFields, rx.State):
         number = int(step)
         if 1 <= number <= self.reached:
             self.step = number
-            return [JobFormState.refresh, rx.scroll_to("wizard-top")]
+            return self._step_events()
         return None
 
     @rx.event
@@ -235,7 +254,14 @@ class JobFormState(JobFormFields, rx.State):
     async def back(self):
         """Goes one step back; what was typed stays."""
         self.step = max(1, self.step - 1)
-        return [JobFormState.refresh, rx.scroll_to("wizard-top")]
+        return self._step_events()
+
+    def _step_events(self) -> list[Any]:
+        """After a change of the step; the browser's Back returns to the step before, as soon as a draft is stored."""
+        events: list[Any] = [JobFormState.refresh, rx.scroll_to("wizard-top")]
+        if self.draft_id:
+            events.append(push_filters(PATH, draft=str(self.draft_id), step=str(self.step)))
+        return events
 
     @rx.event
     @signed_in
@@ -314,11 +340,12 @@ class JobFormState(JobFormFields, rx.State):
         async with self:
             if edit != self._edit_count:
                 return
-            self.plan = plan or Plan()
+            self.plan = plan_of_jobs(plan or Plan(), sweep.count_jobs(self.values))
             self.presets = presets or []
             if recipe is not None:
-                rows = review_rows(self._dataset_label(), self.model_name, recipe, self.plan.clips)
-                self.review = [*rows, *sweep_rows(self.values)]
+                varied = sweep_fields(self.values)
+                rows = review_rows(self._dataset_label(), self.model_name, recipe, self.plan.clips, varied)
+                self.review = review_blocks([*rows, *sweep_rows(self.values)])
 
     async def _save(self, values: dict[str, Any], change: drafts.Edit) -> Any:
         """Stores the draft and names it in the address; one that another tab changed becomes two, so that neither is
@@ -335,6 +362,6 @@ class JobFormState(JobFormFields, rx.State):
             if self._launched or change.key != self._key:
                 return None
             is_new = self.draft_id != saved.id
-            self.draft_id, self._kept = saved.id, values
+            self.draft_id, self._kept, step = saved.id, values, self.step
             self.saved_at = formatting.iso(saved.updated_at or datetime.now(UTC))
-        return write_filters(PATH, draft=str(saved.id)) if is_new else None
+        return write_filters(PATH, draft=str(saved.id), step=str(step)) if is_new else None

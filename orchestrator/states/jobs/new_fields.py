@@ -1,6 +1,5 @@
 """The values of the wizard's fields and the rules between them; the event handlers are in new.py."""
 
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -26,9 +25,10 @@ from orchestrator.states.jobs.new_rows import (
     ModelChoice,
     Plan,
     PresetCard,
-    ReviewRow,
+    ReviewBlock,
     version_choices,
 )
+from orchestrator.states.shared.focus import focus_element
 from orchestrator.states.shared.guards import problems_of, run_as_user, toast_for
 
 
@@ -52,7 +52,7 @@ class JobFormFields(rx.State, mixin=True):
     layers: list[LayerChoice] = []
     presets: list[PresetCard] = []
     plan: Plan = Plan()
-    review: list[ReviewRow] = []
+    review: list[ReviewBlock] = []
     notice: str = ""
     recipe_summary: str = ""
     """What a recipe file filled in; "" until one was put in."""
@@ -133,9 +133,17 @@ class JobFormFields(rx.State, mixin=True):
 
     @rx.var
     def preset_title(self) -> str:
-        """The name of that preset, or "Own values"."""
+        """The name of that preset, with how many other fields differ from their defaults; or "Custom"."""
         preset = form.matching_preset(self.values, self._parameters(), self._task(), self._family())
-        return dict(form.PRESETS).get(preset, "Own values")
+        title = dict(form.PRESETS).get(preset, "")
+        if not title:
+            return "Custom"
+        return f"{title}, {self.changed} changed" if self.changed else title
+
+    @rx.var
+    def changed(self) -> int:
+        """How many fields differ from the chosen preset, or from the defaults of the base where none is chosen."""
+        return form.count_changed(self.values, self._parameters(), self._task(), self._family())
 
     @rx.var
     def clips_per_step(self) -> str:
@@ -167,6 +175,17 @@ class JobFormFields(rx.State, mixin=True):
         plan = self.plan
         share = f", {plan.trainable_share}" if plan.trainable_share else ""
         return f"{plan.trainable} trainable{share}" if plan.known else ""
+
+    @rx.var
+    def layer_sizes(self) -> dict[str, str]:
+        """The parameters that the adapters of each kind of layer have at the typed rank."""
+        rank = parse_id(self.values.get("qlora.r", "").strip())
+        return {layer.suffix: formatting.short_count(rank * layer.sides) if rank else "" for layer in self.layers}
+
+    @rx.var
+    def launch_word(self) -> str:
+        """What the last button says."""
+        return f"Launch {self.sweep_jobs} jobs" if self.sweep_jobs > 1 else "Launch training"
 
     @rx.var
     def head_note(self) -> str:
@@ -313,11 +332,4 @@ def problems_by_control(problems: Mapping[str, str], values: Mapping[str, str]) 
 
 def focus(field: str) -> rx.event.EventSpec:
     """Scrolls a field into view and focuses it, once the page has drawn it."""
-    target = json.dumps(control_id(field))
-    return rx.call_script(
-        f"(() => {{ let tries = 20; const find = () => {{ const e = document.getElementById({target});"
-        " if (!e) { if (tries--) setTimeout(find, 80); return; }"
-        " e.scrollIntoView({block: 'center'});"
-        " (e.matches('input,button,select,textarea,[tabindex]') ? e : e.querySelector('input,button') || e)"
-        ".focus({preventScroll: true}); }; setTimeout(find, 80); })()"
-    )
+    return focus_element(control_id(field))

@@ -35,6 +35,8 @@ from orchestrator.states.jobs.new_rows import (
     preset_card,
 )
 
+DATASET_UNAVAILABLE = "The dataset of this draft was deleted or is not ready. Choose another one."
+MODEL_UNAVAILABLE = "The base model of this draft was deleted or does not fit. Choose another one."
 MAX_CHOICES = 200
 """Datasets or models that a step lists at most."""
 
@@ -120,9 +122,9 @@ def _drop_unavailable(session: Session, actor: Actor, start: Opening, model_rows
     models = fit_models([model_choice(row) for row in model_rows], dataset.task if dataset else "")
     model = next((m for m in models if m.id == start.model_id and not m.reason), None)
     if start.dataset_id and dataset is None:
-        notice = "The dataset of this draft was deleted or is not ready. Choose another one."
+        notice = DATASET_UNAVAILABLE
     elif start.model_id and model is None:
-        notice = "The base model of this draft was deleted or does not fit. Choose another one."
+        notice = MODEL_UNAVAILABLE
     reached = 1 if dataset is None else min(start.reached, 2) if model is None else start.reached
     found = recipe_defaults(session, actor, dataset.id if dataset else 0, model.id) if model else []
     values = form.values_from_defaults(found) if found else form.default_values(0)

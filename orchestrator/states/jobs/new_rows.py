@@ -1,7 +1,7 @@
 """The rows of the wizard: choices, presets, and the plan on the right with its figures as text."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,7 +55,8 @@ class LayerChoice:
     """One kind of linear layer that may get an adapter."""
 
     suffix: str
-    size: str
+    sides: int
+    """Inputs and outputs of its layers together: what an adapter of rank 1 adds."""
     note: str
     default: bool
 
@@ -68,6 +69,15 @@ class PresetCard:
     label: str
     figure: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewBlock:
+    """Lines of the review with one Edit link, which leads to `step`."""
+
+    title: str
+    step: int
+    lines: list[ReviewRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,8 @@ class Plan:
     device: str = ""
     steps: str = ""
     time: str = ""
+    seconds: float = 0.0
+    """The same as a number; 0 while it is unknown."""
     trainable: str = ""
     trainable_share: str = ""
     adapter: str = ""
@@ -192,7 +204,7 @@ def _fits(model_task: str, task: str) -> bool:
 
 
 def layer_choices(groups: Iterable[Any]) -> list[LayerChoice]:
-    """From the model's layer groups (suffix, count, parameters, default); groups of one name become one choice.
+    """From the model's layer groups (suffix, count, sides, default); groups of one name become one choice.
 
     Heads are left out: they get no adapter.
     """
@@ -202,7 +214,7 @@ def layer_choices(groups: Iterable[Any]) -> list[LayerChoice]:
     return [
         LayerChoice(
             name,
-            formatting.short_count(sum(group.parameters for group in same)),
+            sum(group.sides for group in same),
             formatting.plural(sum(group.count for group in same), "layer"),
             any(group.default for group in same),
         )
@@ -241,7 +253,8 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = A
         device=device,
         steps=formatting.count(estimate.steps),
         time=formatting.duration(estimate.seconds) if estimate.seconds else "",
-        trainable=formatting.count(estimate.trainable_parameters),
+        seconds=estimate.seconds,
+        trainable=_trainable_text(estimate),
         trainable_share=formatting.percent(part, 1) if part else "",
         adapter=formatting.size(estimate.adapter_bytes),
         clips=f"{formatting.count(estimate.train_clips)} train, {formatting.count(estimate.validation_clips)} val",
@@ -254,6 +267,13 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = A
         measurements=measured_facts(estimate),
         remarks=[str(remark) for remark in estimate.rehearsed.get("remarks") or []],
     )
+
+
+def _trainable_text(estimate: Preflight) -> str:
+    """What is trained in all; of bases whose head is of unknown size, what the adapters have."""
+    measured = int(estimate.rehearsed.get("trainable") or 0)
+    count = formatting.count(measured or estimate.trainable_parameters)
+    return count if measured or estimate.counts_head else f"{count} in adapters"
 
 
 def measured_facts(estimate: Preflight) -> list[PlanFact]:
@@ -294,14 +314,50 @@ def _short_duration(seconds: float) -> str:
     )
 
 
-def review_rows(dataset: str, model: str, recipe: Recipe, clips_note: str) -> list[ReviewRow]:
-    """Everything that will be launched, line by line."""
+def review_rows(
+    dataset: str, model: str, recipe: Recipe, clips_note: str, varied: Collection[str] = ()
+) -> list[ReviewRow]:
+    """Everything that will be launched, line by line.
+
+    Args:
+        varied: fields of a sweep, which have no single value.
+    """
     return [
         ReviewRow("Data", "Dataset", dataset, 1),
-        ReviewRow("Data", "Clips", clips_note, 1),
+        *([ReviewRow("Data", "Clips", clips_note, 1)] if clips_note else []),
         ReviewRow("Model", "Base model", model, 2),
-        *recipe_lines(recipe),
+        *recipe_lines(recipe, varied),
     ]
+
+
+_BLOCKS = {"Data": "Dataset and model", "Model": "Dataset and model", "Training": "Method", "QLoRA": "Method"}
+"""The blocks of the review by the groups of its lines; other groups have one of their own."""
+
+
+def review_blocks(rows: Iterable[ReviewRow]) -> list[ReviewBlock]:
+    """The lines of the review in blocks, in their order."""
+    blocks: dict[str, ReviewBlock] = {}
+    for row in rows:
+        title = _BLOCKS.get(row.group, row.group)
+        blocks.setdefault(title, ReviewBlock(title, row.step, [])).lines.append(row)
+    return list(blocks.values())
+
+
+def sweep_fields(values: Mapping[str, str]) -> frozenset[str]:
+    """The fields that the sweep varies; empty without a sweep, and while its values are invalid."""
+    return frozenset(sweep.read_grid(values)) if sweep.count_jobs(values) > 1 else frozenset()
+
+
+def plan_of_jobs(plan: Plan, jobs: int) -> Plan:
+    """The plan of one job as that of a sweep: steps and time are of all its jobs."""
+    if jobs < 2 or not plan.known:
+        return plan
+    seconds = plan.seconds * jobs
+    return replace(
+        plan,
+        steps=f"{jobs} \u00d7 {plan.steps}",
+        time=f"{formatting.duration(seconds)} for {jobs} jobs" if seconds else "",
+    )
 
 
 def sweep_rows(values: Mapping[str, str]) -> list[ReviewRow]:

@@ -1,4 +1,4 @@
-"""The wizard's "Try several values": parses what was typed into lists of values by recipe field."""
+"""The wizard's sweep: parses what was typed into lists of values by recipe field."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ ROWS = (1, 2)
 """The rows of the form, one for each varied parameter; the REST API takes more."""
 _FIRST_CHOICE = "optim.learning_rate"
 _SWEEPABLE = sorted((f for f in FIELDS.values() if f.spec.sweepable), key=lambda field: field.name != _FIRST_CHOICE)
-CHOICES = [(NOTHING, "Nothing"), *((field.name, field.title) for field in _SWEEPABLE)]
+CHOICES = [(NOTHING, "None"), *((field.name, field.title) for field in _SWEEPABLE)]
 _INTEGERS_ONLY = "Write whole numbers in digits only, with a space between them, such as 5000 10000."
 _DECIMAL_POINT = "Write decimals with a point, and a space between the values, such as 0.05 0.1."
 SWEEP_FIELDS = frozenset(f"sweep.{part}{row}" for row in ROWS for part in ("field", "values"))

@@ -100,6 +100,26 @@ def matching_preset(values: Mapping[str, str], parameters: int, task: str = "", 
     return ""
 
 
+_KEPT = ("training_type", "output_name")
+"""Fields that neither a preset nor a reset changes: what is trained, and how it is called."""
+
+
+def reset_values(
+    values: Mapping[str, str], preset: str, parameters: int, task: str = "", family: str = ""
+) -> dict[str, str]:
+    """The fields as a preset leaves them, all of them: an invalid value elsewhere would stay in the way of a launch."""
+    kept = {name: values[name] for name in _KEPT if name in values}
+    preset_fields = preset_values(preset, parameters, task, family)
+    return default_values(parameters, task, family) | preset_fields | kept
+
+
+def count_changed(values: Mapping[str, str], parameters: int, task: str = "", family: str = "") -> int:
+    """How many fields differ from the preset that the form has, else from the defaults."""
+    preset = matching_preset(values, parameters, task, family) or "balanced"
+    start = reset_values(values, preset, parameters, task, family)
+    return sum(values.get(name, "").strip() != start.get(name, "") for name in FORM_FIELDS if name in values)
+
+
 def output_name(dataset_name: str, model_name: str, rank: str) -> str:
     """Such as "Home captions", "Tiny VideoMAE", "16" -> "home-captions-tiny-videomae-r16", at most 64 letters."""
     words = "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in (dataset_name, model_name))

@@ -1,6 +1,6 @@
 """A recipe as lines of text, for the last step of the form, a job's page and an adapter's page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -28,11 +28,12 @@ _FIRST = ("optim.learning_rate", "optim.scheduler", "optim.optimizer", "optim.li
 """The first lines of the optimization; the rest follows in the order of the form."""
 
 
-def recipe_lines(recipe: Recipe) -> list[ReviewRow]:
-    """The settings of the recipe, without unlisted defaults and fields of other training types."""
+def recipe_lines(recipe: Recipe, varied: Collection[str] = ()) -> list[ReviewRow]:
+    """The settings of the recipe, without unlisted defaults, fields of other training types and `varied` ones."""
     values = values_from_recipe(recipe)
     shown = [field for field in FIELDS.values() if field.spec.format is not Format.HIDDEN and field.is_shown(values)]
     listed = [field for field in shown if field.spec.review_default or field.value_in(recipe) != field.default]
+    listed = [field for field in listed if field.name not in varied]
     groups = list(dict.fromkeys(map(_group, FIELDS.values())))
     lines = [
         _line(field, recipe) for field in sorted(listed, key=lambda field: (groups.index(_group(field)), _rank(field)))

@@ -5,8 +5,10 @@ from typing import Any
 
 from orchestrator.domain import formatting
 from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.recipes import smaller_batch
 from orchestrator.domain.run_summary import RunSummary
+from orchestrator.domain.tasks import headline_in
 from orchestrator.services.metrics.rows import LogRow
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.states.shared.presentation import series_of
@@ -33,6 +35,8 @@ class JobLine:
     started: str
     """ISO time, or "" while it waits."""
     created: str
+    result: str = ""
+    """The headline metric of its task; "" while it was not measured."""
     owner: str = ""
     """The owner's name, in an administrator's list of others' jobs; such a row has no link."""
 
@@ -116,8 +120,15 @@ def job_line(row: JobRow, reader_id: int = 0) -> JobLine:
         loss=formatting.loss(row.summary.loss),
         started=formatting.iso(row.started_at),
         created=formatting.iso(row.created_at),
+        result=_result_text(row.summary),
         owner=row.owner if row.owner_id != reader_id else "",
     )
+
+
+def _result_text(summary: RunSummary) -> str:
+    metric = headline_in(summary.values)
+    value = summary.value(metric.name) if metric else None
+    return figure(metric, value) if metric and value is not None else ""
 
 
 def epochs_text(epoch: float, epochs: int) -> str:

@@ -10,6 +10,8 @@ from orchestrator.domain.run_summary import ClassResult, Prediction, RunSummary,
 from orchestrator.domain.tasks import TASKS, AnswerKind, task_spec
 from orchestrator.states.shared.presentation import clip_address
 
+RIGHT, WRONG = "right", "wrong"
+
 
 @dataclass(frozen=True, slots=True)
 class SampleClip:
@@ -31,7 +33,8 @@ class Sample:
     note: str
     before: str
     """The untouched base's prediction, as a sentence; "" where there is none."""
-    good: bool
+    mark: str
+    """right | wrong; "" where it is not judged: captions that differ may say the same."""
     clips: list[SampleClip] = field(default_factory=list)
     trail: list[str] = field(default_factory=list)
     """The predictions of earlier evaluations, newest first."""
@@ -42,14 +45,21 @@ class Sample:
 
 
 def samples_of(summary: RunSummary) -> list[Sample]:
-    """Queries with the clips found for them, or clips with their predicted caption or class."""
-    return [_sample_of(row, row.kind_in(summary.task), len(summary.class_names)) for row in summary.samples]
+    """Queries with the clips found for them, or clips with their predicted caption or class; the wrong ones first."""
+    samples = [_sample_of(row, row.kind_in(summary.task)) for row in summary.samples]
+    return sorted(samples, key=lambda sample: sample.mark != WRONG)
 
 
-def _sample_of(row: Prediction, kind: AnswerKind, classes: int) -> Sample:
+def chance_note(summary: RunSummary) -> str:
+    """What an untrained head would reach, for the header of the samples; "" where the task has no classes."""
+    classes = len(summary.class_names)
+    return f"before the training each is a guess among {classes} classes" if classes else ""
+
+
+def _sample_of(row: Prediction, kind: AnswerKind) -> Sample:
     match kind:
         case AnswerKind.CLASSES:
-            return _class_sample(row, classes)
+            return _class_sample(row)
         case AnswerKind.TEXT:
             return _caption_sample(row)
         case AnswerKind.CLIPS:
@@ -67,12 +77,12 @@ def mistakes_of(summary: RunSummary) -> list[Sample]:
     """Clips that were assigned a wrong class, the most confident first."""
     return [
         Sample(
-            title=f"{row.label}, predicted {row.predicted or 'nothing'}",
-            note=f"{_labels_note(row)}, {row.name}"
+            title=f"Predicted {_scored(row, row.predicted_labels) or 'none of its classes'}"
             if row.labels
-            else f"{formatting.percent(row.confidence or 0.0)} confident, {row.name}",
+            else _predicted(row),
+            note=_labels_note(row) if row.labels else f"Label {row.label}",
             before="",
-            good=False,
+            mark=WRONG,
             clips=[_sample_clip(row.clip_id, row.name, False)],
             pair=pair_of(row.label, row.predicted or ""),
         )
@@ -88,7 +98,7 @@ def _sample_clip(clip_id: int | None, note: str, right: bool) -> SampleClip:
 def _query_sample(row: Prediction) -> Sample:
     clips = [_sample_clip(clip.clip_id, f"{clip.score:.2f}", clip.right) for clip in row.top]
     note = f"Found at rank {row.rank}"
-    return Sample(row.reference, note, "", row.rank == 1, clips, _trail(row, "found at rank "))
+    return Sample(row.reference, note, "", RIGHT if row.rank == 1 else "", clips, _trail(row, "found at rank "))
 
 
 def _caption_sample(row: Prediction) -> Sample:
@@ -101,8 +111,8 @@ def _caption_sample(row: Prediction) -> Sample:
         else f"Counts as right; expected: {row.reference}"
         if right
         else f"Expected: {row.reference}",
-        before=f"Untouched base: {row.before}" if row.before else "",
-        good=right,
+        before=f"Base: {row.before}" if row.before else "",
+        mark=RIGHT if right else "" if row.score is None else WRONG,
         clips=[_sample_clip(row.clip_id, row.name, right)],
         trail=_trail(row),
         question=row.question,
@@ -112,10 +122,10 @@ def _caption_sample(row: Prediction) -> Sample:
 def _labels_sample(row: Prediction) -> Sample:
     """A clip with several labels: the classes with a score of at least 0.5, and what is wrong with them."""
     return Sample(
-        title=_scored(row, row.predicted_labels) or "No class reaches 50 %",
+        title=f"Predicted {_scored(row, row.predicted_labels)}" if row.predicted_labels else "No class reaches 50 %",
         note=_labels_note(row),
         before="",
-        good=row.is_right,
+        mark=RIGHT if row.is_right else WRONG,
         clips=[_sample_clip(row.clip_id, row.name, row.is_right)],
         trail=_trail(row),
     )
@@ -135,18 +145,23 @@ def _scored(row: Prediction, names: Sequence[str]) -> str:
     return ", ".join(f"{name} {formatting.percent(row.scores.get(name, 0.0))}" for name in names)
 
 
-def _class_sample(row: Prediction, classes: int) -> Sample:
+def _class_sample(row: Prediction) -> Sample:
     if row.labels:
         return _labels_sample(row)
-    right, confidence = row.is_right, f"{formatting.percent(row.confidence or 0.0)} confident"
+    right = row.is_right
     return Sample(
-        title=row.predicted or "",
-        note=f"Right, {confidence}" if right else f"It is {row.label}; {confidence}",
-        before=f"Before the training: a guess among {classes} classes" if classes else "",
-        good=right,
+        title=_predicted(row),
+        note=f"Label {row.label}",
+        before="",
+        mark=RIGHT if right else WRONG,
         clips=[_sample_clip(row.clip_id, row.name, right)],
         trail=_trail(row),
     )
+
+
+def _predicted(row: Prediction) -> str:
+    """Such as "Predicted bouncing 94 %"."""
+    return f"Predicted {row.predicted} {formatting.percent(row.confidence or 0.0)}"
 
 
 def _trail(row: Prediction, prefix: str = "") -> list[str]:
@@ -159,6 +174,8 @@ class ConfusionCell:
     """How many clips of one class were assigned another."""
 
     clips: int
+    count: str
+    """The same in words: "1 clip"."""
     right: bool
     pair: str
     """Identifies the cell (see `pair_of`)."""
@@ -232,7 +249,9 @@ def result_of(summary: RunSummary) -> Result:
         known=True,
         headline=_figure(metric, value),
         loss=formatting.loss(summary.eval_loss),
-        clips=f"{_headline_label(metric)} {formatting.plural(total, 'validation clip')}" if total else "",
+        clips=f"{_headline_label(metric)} {formatting.plural(total, 'validation clip')}{_correct(matrix)}"
+        if total
+        else "",
         metrics=_metrics(summary),
         baseline=TASKS[task_of(summary)].baseline,
         matrix_note=""
@@ -255,7 +274,11 @@ def _class_line(row: ClassResult) -> ClassLine:
 
 
 def _headline_label(metric: Metric) -> str:
-    return "right on" if metric.of_clips else f"{metric.label} on"
+    return "accuracy on" if metric.of_clips else f"{metric.label} on"
+
+
+def _correct(matrix: list[list[int]]) -> str:
+    return f" ({sum(row[place] for place, row in enumerate(matrix) if place < len(row)):,} correct)" if matrix else ""
 
 
 def _metrics(summary: RunSummary) -> list[MetricComparison]:
@@ -280,5 +303,10 @@ def _figure(metric: Metric, value: float | None) -> str:
 def _confusion_row(labels: list[str], label: str, row: list[int], index: int) -> ConfusionRow:
     total = sum(row)  # 0 where the class has no validation clip
     predicted = (*labels, *map(str, range(len(labels), len(row))))
-    cells = [ConfusionCell(int(n), i == index, pair_of(label, predicted[i])) for i, n in enumerate(row)]
+    cells = [
+        ConfusionCell(
+            int(count), formatting.plural(int(count), "clip"), place == index, pair_of(label, predicted[place])
+        )
+        for place, count in enumerate(row)
+    ]
     return ConfusionRow(label, cells, formatting.percent(row[index] / total) if total and index < len(row) else "–")

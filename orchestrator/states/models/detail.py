@@ -69,6 +69,7 @@ class ModelDetailState(RecordPage, StoredToken, rx.State):
     """What one model's page shows."""
 
     PATH: ClassVar[str] = PATH
+    NOUN: ClassVar[str] = "model"
 
     card: ModelCard | None = None
     title: str = "Model"

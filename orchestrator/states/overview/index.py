@@ -11,6 +11,7 @@ from orchestrator.domain.errors import AppError
 from orchestrator.domain.live_records import HubRecord
 from orchestrator.services.activity import OverviewRow, overview
 from orchestrator.services.demo import Demo, find_demo
+from orchestrator.states.jobs.demo import DemoLaunch
 from orchestrator.states.overview.rows import (
     CURVE_POINTS,
     ActiveCard,
@@ -38,7 +39,7 @@ SETTLE_S = 0.3
 EVENTS = 6
 
 
-class OverviewState(rx.State):
+class OverviewState(DemoLaunch, rx.State):
     """What the overview shows. Only `live` and `curves` (by job id) are sent while jobs run."""
 
     loaded: bool = False
@@ -58,7 +59,10 @@ class OverviewState(rx.State):
         """The line under the headline."""
         if not self.loaded:
             return "\u00a0"
-        return f"{formatting.plural(len(self.active), 'job')} active" if self.active else "No active job"
+        waiting = sum(card.status == "queued" for card in self.active)
+        running = len(self.active) - waiting
+        words = [f"{formatting.plural(running, 'job')} running"] if running else []
+        return ", ".join([*words, *([f"{waiting:,} waiting"] if waiting else [])]) or "No jobs running"
 
     @rx.event(background=True)
     @signed_in
@@ -113,7 +117,7 @@ class OverviewState(rx.State):
         longer = {key: self.curves[key] for key, new in curves.items() if len(new) < len(self.curves.get(key, []))}
         self._assign("curves", {**curves, **longer})
         self._assign("recent", [recent_job(job) for job in row.recent_jobs])
-        self._assign("events", [event_line(event) for event in row.events])
+        self._assign("events", [event_line(news) for news in row.news])
         self._assign("devices", [device_line(worker) for worker in row.devices])
         self._assign("figures", figures_of(row.counts, len(active)))
         self._assign("any_jobs", row.counts.jobs > 0)

@@ -8,8 +8,8 @@ from orchestrator.domain import formatting
 from orchestrator.domain.live_records import MetricRecord, ProgressRecord
 from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.tasks import headline_in
-from orchestrator.services.activity import ActiveJob, Counts
-from orchestrator.services.training.rows import EventRow, JobRow
+from orchestrator.services.activity import ActiveJob, Counts, JobNews
+from orchestrator.services.training.rows import JobRow
 from orchestrator.states.shared.presentation import series_of
 
 DASH = "\u2013"
@@ -144,14 +144,18 @@ def recent_job(job: JobRow) -> RecentJob:
     )
 
 
-def event_line(row: EventRow) -> EventLine:
-    """A line of the timeline."""
-    return EventLine(row.job_id, row.job_name, row.kind, row.message, formatting.iso(row.at))
+def event_line(news: JobNews) -> EventLine:
+    """A line of the timeline; that of a completed job says what the job reached."""
+    row, message = news.event, news.event.message
+    metric = headline_in(news.summary.values)
+    if row.kind == "completed" and metric and (value := news.summary.value(metric.name)) is not None:
+        message = f"Completed: {metric.label} {figure(metric, value)}"
+    return EventLine(row.job_id, row.job_name, row.kind, message, formatting.iso(row.at))
 
 
 def figures_of(counts: Counts, active: int) -> Figures:
     """The counts as text."""
-    completed, failed = counts.jobs_by_status.get("completed", 0), counts.jobs_by_status.get("failed", 0)
+    failed = counts.jobs_by_status.get("failed", 0)
     return Figures(
         datasets=formatting.count(counts.datasets),
         datasets_note=f"{formatting.plural(counts.clips, 'clip')}, {formatting.size(counts.dataset_bytes)}",
@@ -159,8 +163,8 @@ def figures_of(counts: Counts, active: int) -> Figures:
         models_note="built in and your own",
         jobs=formatting.count(counts.jobs),
         jobs_note=f"{formatting.count(active)} active, {formatting.count(failed)} failed",
-        adapters=formatting.count(completed),
-        adapters_note="from completed jobs",
+        adapters=formatting.count(counts.adapters),
+        adapters_note=f"{formatting.size(counts.adapter_bytes)} on disk" if counts.adapters else "made by jobs",
     )
 
 

@@ -32,6 +32,7 @@ from orchestrator.states.playground.rows import (
     stage_of,
     timing_of,
 )
+from orchestrator.states.playground.waiting import waiting_stage
 from orchestrator.states.shared.address_filters import read_filter
 from orchestrator.states.shared.guards import run_as_user, signed_in
 from orchestrator.states.shared.identity import find_actor
@@ -157,11 +158,22 @@ class PlaygroundState(PlaygroundPast, rx.State):
         """Asks: the button, or Enter in the search."""
         return self._ask_events() if self.can_ask else None
 
+    @rx.event
+    @signed_in
+    async def cancel(self):
+        """Stops waiting for the answer; the worker does not begin one that nobody waits for."""
+        self._drop_answer()
+        return PlaygroundState.run(False)
+
     @rx.event(background=True, supersedes=True)
     @signed_in
-    async def run(self):
-        """Asks the worker, and shows each record of the answer as it arrives."""
-        actor = await find_actor(self)
+    async def run(self, asks: bool = True):
+        """Asks the worker, and shows each record of the answer as it arrives.
+
+        Args:
+            asks: False only ends the run before this one, which this call supersedes.
+        """
+        actor = await find_actor(self) if asks else None
         if actor is None:
             return
         async with self:
@@ -176,6 +188,9 @@ class PlaygroundState(PlaygroundPast, rx.State):
         with ends_with_tab(self.router.session.client_token) as running:
             try:
                 await run_as_user(self, check_request, question)
+                waiting = await run_as_user(self, waiting_stage)
+                async with self:
+                    self.stage = waiting if turn == self._turn else self.stage
                 async with aclosing(queue.ask(actor.user_id, question)) as records:
                     async for record in records:
                         async with self:
@@ -260,7 +275,7 @@ class PlaygroundState(PlaygroundPast, rx.State):
         return None if self.searches else self._ask_events()
 
     def _ask_events(self) -> list[Any]:
-        return [self._write_address(), PlaygroundState.run]
+        return [self._write_address(), PlaygroundState.run(True)]
 
     def _question(self) -> InferenceRequest:
         adapter = self._adapter()

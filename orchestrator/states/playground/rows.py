@@ -15,7 +15,7 @@ STAGES = {
     "waiting": "Waiting for the worker",
     "fetching": "Fetching the clip",
     "loading": "Loading the model",
-    "looking": "Reading the clip",
+    "looking": "Checking the clip",
     "answering": "Answering",
 }
 
@@ -54,7 +54,8 @@ class Panel:
     """The job's chart colour; 0 for the base."""
     took: str = ""
     verdict: str = ""
-    good: bool = False
+    mark: str = ""
+    """right | wrong, against the clip's label or caption; "" where there is none to judge by."""
     bars: list[Bar] = field(default_factory=list)
     more: str = ""
     text: str = ""
@@ -113,7 +114,7 @@ def panel_of(panel: Panel, part: Mapping[str, Any], answer: Mapping[str, Any]) -
     own = [str(name) for name in clip.get("labels") or ([reference] if reference else [])]
     bars = _bars(part.get("labels") or [], own)
     several = part.get("problem_type") == ProblemType.MULTI_LABEL
-    verdict, good = _labels_verdict(bars, own) if several else _verdict(bars, text, reference)
+    verdict, mark = _labels_verdict(bars, own) if several else _verdict(bars, text, reference)
     return Panel(
         who=panel.who,
         title=panel.title,
@@ -121,7 +122,7 @@ def panel_of(panel: Panel, part: Mapping[str, Any], answer: Mapping[str, Any]) -
         series=panel.series,
         took=f"{float(part.get('ms', 0)):,.0f}{formatting.NBSP}ms",
         verdict=verdict,
-        good=good,
+        mark=mark,
         bars=bars,
         more=_more(panel, part, bars, answer),
         text=text,
@@ -141,28 +142,26 @@ def _bars(labels: list[Mapping[str, Any]], own: Sequence[str]) -> list[Bar]:
     ]
 
 
-def _labels_verdict(bars: Sequence[Bar], own: Sequence[str]) -> tuple[str, bool]:
+def _labels_verdict(bars: Sequence[Bar], own: Sequence[str]) -> tuple[str, str]:
     """What a model says of a clip that may have several classes: those with a score of at least 50 %."""
     said = [bar.label for bar in bars if bar.share >= 50]
     text = f"Says {', '.join(said)}" if said else "Says none of its classes"
     if not own:
-        return text, bool(said)
+        return text, ""
     right = set(said) == set(own)
-    return f"{text}, {'right' if right else 'but it is ' + ', '.join(own)}", right
+    return (f"{text}, right", "right") if right else (f"{text}, but it is {', '.join(own)}", "wrong")
 
 
-def _verdict(bars: list[Bar], text: str, reference: str) -> tuple[str, bool]:
+def _verdict(bars: list[Bar], text: str, reference: str) -> tuple[str, str]:
+    """What the model says in a sentence, and whether that is right or wrong; without a reference neither."""
     if bars:
-        first, sure = bars[0], bars[0].share >= 50
+        first = bars[0]
+        says = f"{'Says' if first.share >= 50 else 'Guesses'} {first.label}"
         if not reference:
-            return f"{'Says' if sure else 'Guesses'} {first.label}", sure
-        ending = "right" if first.right else "but it is " + reference
-        return f"{'Says' if sure else 'Guesses'} {first.label}, {ending}", first.right
+            return says, ""
+        return (f"{says}, right", "right") if first.right else (f"{says}, but it is {reference}", "wrong")
     lines = [_plain(line) for line in reference.split("\n") if line.strip()]
-    if text and lines:
-        same = _plain(text) in lines
-        return ("Word for word as the clip's caption" if same else ""), same
-    return "", False
+    return ("Word for word as the clip's caption", "right") if text and _plain(text) in lines else ("", "")
 
 
 def _plain(text: str) -> str:
@@ -176,9 +175,19 @@ def _more(panel: Panel, part: Mapping[str, Any], bars: list[Bar], answer: Mappin
     if part.get("looked_at"):
         embedded = formatting.plural(int(part["looked_at"]), "clip")
         return f"{embedded} were embedded for the first time; the next search is faster."
+    clip = answer.get("clip") or {}
+    if bars and not clip.get("reference") and not clip.get("labels"):
+        return _no_reference(bars, rest)
     if rest <= 0:
         return ""
     return f"{formatting.plural(rest, 'other class', 'other classes')} {'is' if rest == 1 else 'are'} less likely."
+
+
+def _no_reference(bars: list[Bar], rest: int) -> str:
+    """That a clip without a label may show something that the model has no class for."""
+    known = ", ".join(sorted(bar.label for bar in bars))
+    more = f" and {formatting.plural(rest, 'other class', 'other classes')}" if rest > 0 else ""
+    return f"This clip has no label, and perhaps none of the classes fits: this model knows only {known}{more}."
 
 
 def _hit(rank: int, row: Mapping[str, Any]) -> Hit:
@@ -195,14 +204,22 @@ def _hit(rank: int, row: Mapping[str, Any]) -> Hit:
 
 
 def timing_of(answer: Mapping[str, Any], waited_s: float) -> str:
-    """How long the answer took, and whether the model had to be loaded first (cold)."""
-    load = float(answer.get("load_ms") or 0)
+    """How long the answer took, and of that: waiting for the worker, loading the model, the inference itself."""
+    load_s = float(answer.get("load_ms") or 0) / 1000
+    inference_s = sum(float(part.get("ms") or 0) for part in answer.get("answers") or ()) / 1000
     device = str(answer.get("device") or "cpu").split(":")[0].upper()
     device = "GPU" if device == "CUDA" else device
-    took = f"{waited_s:.1f}{formatting.NBSP}s" if waited_s >= 1 else f"{1000 * waited_s:.0f}{formatting.NBSP}ms"
-    if load:
-        return f"Answered in {took} on the {device}, cold: {load / 1000:.1f}{formatting.NBSP}s to load the model"
-    return f"Answered in {took} on the {device}, warm"
+    parts = [
+        (max(0.0, waited_s - load_s - inference_s), "waiting for the worker"),
+        (load_s, "loading the model"),
+        (inference_s, "inference"),
+    ]
+    said = ", ".join(f"{_seconds(seconds)} {what}" for seconds, what in parts if seconds >= 0.05)
+    return f"{_seconds(waited_s)} on the {device}" + (f" ({said})" if said else "")
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f}{formatting.NBSP}s" if seconds >= 1 else f"{1000 * seconds:.0f}{formatting.NBSP}ms"
 
 
 def sampled_of(answer: Mapping[str, Any]) -> str:
@@ -212,7 +229,7 @@ def sampled_of(answer: Mapping[str, Any]) -> str:
         note = f", {skipped:,} skipped that cannot be decoded" if skipped else ""
         return f"{formatting.plural(int(answer.get('searched') or 0), 'clip')} searched{note}"
     high, wide = answer.get("size") or (0, 0)
-    return f"{formatting.plural(int(answer.get('frames') or 0), 'frame')} of {wide} × {high}"
+    return f"{formatting.plural(int(answer.get('frames') or 0), 'frame')}, {wide} × {high}"
 
 
 def stage_of(record: Mapping[str, Any]) -> str:

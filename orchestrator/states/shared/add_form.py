@@ -8,6 +8,7 @@ from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError, NotFound
 from orchestrator.domain.numbers import parse_id
 from orchestrator.states.shared.address_filters import read_filter
+from orchestrator.states.shared.focus import focus_first_problem
 from orchestrator.states.shared.guards import problems_of, signed_in
 from orchestrator.states.shared.hub_lookup import HubConfirm
 
@@ -112,6 +113,7 @@ class AddForm(HubConfirm, mixin=True):
         """
         if self.target and "files" in self.problems:
             yield await self._finish_upload()
+            yield self._focus_problem()
             return
         if self.target or self.closed or self.asking:
             return
@@ -120,8 +122,10 @@ class AddForm(HubConfirm, mixin=True):
             yield
             await self._ask_hub(form)
             self.asking = False
+            yield self._focus_problem()
             return
         yield await (self._start_upload() if self.source == "upload" else self._add_fetched(form))
+        yield self._focus_problem()
 
     @rx.event
     @signed_in
@@ -220,6 +224,10 @@ class AddForm(HubConfirm, mixin=True):
             return None
         self.closed, self.problems = True, {}
         return rx.redirect(f"{self.PATH}/{record_id}", replace=True)
+
+    def _focus_problem(self) -> rx.event.EventSpec | None:
+        """What is wrong is read where the focus is, not at the button under it."""
+        return focus_first_problem() if self.problems else None
 
     def _suggest_name(self, name: str) -> None:
         if not self.named_by_hand:

@@ -1,7 +1,7 @@
 """Reads ids and filters from the address, and writes filters to it, so that a link shows the same list."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,9 +17,17 @@ def id_in_path(state: Any) -> int:
 
 def write_filters(path: str, **filters: str) -> rx.event.EventSpec:
     """Writes the filters that are set into the address bar, without a page load and without a new history entry."""
+    return rx.call_script(f"window.history.replaceState(window.history.state, '', {_address(path, filters)})")
+
+
+def push_filters(path: str, **filters: str) -> rx.event.EventSpec:
+    """The same as a new history entry, so that Back returns to the address before, which the page's on_load reads."""
+    return rx.call_script(f"window.history.pushState(window.history.state, '', {_address(path, filters)})")
+
+
+def _address(path: str, filters: Mapping[str, str]) -> str:
     query = urlencode({name: value for name, value in filters.items() if value})
-    address = json.dumps(f"{path}?{query}" if query else path)
-    return rx.call_script(f"window.history.replaceState(window.history.state, '', {address})")
+    return json.dumps(f"{path}?{query}" if query else path)
 
 
 def read_filter(state: Any, name: str, allowed: Collection[str] | None = None, limit: int = 80) -> str:

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 
 _MARKS = re.compile(r"`([^`]*)`|\*\*([^*]*)\*\*|\[([^\]]*)\]\([^)]*\)")
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+"""What the Hub reads from a card: keys and values, which say nothing that the page does not say."""
 _RULE = re.compile(r"[|\s:-]+")
 
 
@@ -18,7 +20,8 @@ class CardBlock:
 def card_blocks(markdown: str) -> list[CardBlock]:
     """The blocks in order; the title in the first line is left out, since the page has one."""
     blocks: list[CardBlock] = []
-    for part in re.split(r"\n\s*\n", markdown.strip()):
+    body = _FRONT_MATTER.sub("", markdown.strip(), count=1)
+    for part in re.split(r"\n\s*\n", body.strip()):
         lines = part.strip("\n").split("\n")
         if not blocks and lines[0].startswith("# "):
             lines = lines[1:]

@@ -19,6 +19,8 @@ class RecordPage(rx.State, mixin=True):
     PATH: ClassVar[str] = ""
     """The address of the list that the record belongs to."""
     REFRESH_S: ClassVar[float] = 1.0
+    NOUN: ClassVar[str] = ""
+    """What the record is, for the `page_title` of one that does not exist; "" where that is computed."""
 
     record_id: int = 0
     """The id of the record that is shown."""
@@ -54,7 +56,7 @@ class RecordPage(rx.State, mixin=True):
                 visit = await self._read(*query)
             except NotFound:
                 async with self:
-                    self.missing = True
+                    self._set_missing()
                 return None
             async with self:
                 if query == self._query():
@@ -100,12 +102,17 @@ class RecordPage(rx.State, mixin=True):
         try:
             self._set_loaded(await self._read_now())
         except NotFound:
-            self.missing, self.loaded = True, True
+            self._set_missing()
             return None
         except AppError as error:
             self.problem, self.loaded = error.message, True
             return None
         return type(self).watch if self._is_changing() else self._events_after_refresh()
+
+    def _set_missing(self) -> None:
+        self.missing, self.loaded = True, True
+        if self.NOUN:
+            self.page_title = f"No such {self.NOUN} - Loreel"
 
     def _set_loaded(self, visit: Any) -> None:
         self._show(visit)

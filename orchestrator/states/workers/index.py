@@ -14,6 +14,7 @@ from orchestrator.services.workers import WorkerRow, list_workers
 from orchestrator.states.shared.guards import run_as_user, signed_in
 from orchestrator.states.shared.identity import find_actor
 from orchestrator.states.shared.presentation import series_of
+from orchestrator.states.workers.rows import busy_label
 
 REFRESH_S = 5.0
 """Workers send a heartbeat every five seconds; reading more often would show the same."""
@@ -40,6 +41,7 @@ class WorkerCard:
     memory_percent: float
     gpu_memory: str
     gpu_memory_percent: float
+    busy_label: str
     busy: str
     busy_percent: float
     heartbeat: str
@@ -89,12 +91,14 @@ class WorkersState(rx.State):
         """Lets a worker finish its job and take no other, or take jobs again."""
         await run_as_user(self, drain_worker, name, draining)
         self._show(await run_as_user(self, list_workers), await run_as_user(self, queue_row))
+        return rx.toast.success(f"{name} takes no new jobs." if draining else f"{name} takes jobs again.")
 
     @rx.event
     @signed_in
     async def pause(self, paused: bool):
         """Pauses the queue, or resumes it."""
-        return await self._steer(paused=paused)
+        await self._steer(paused=paused)
+        return rx.toast.success("Queue paused." if paused else "Queue resumed.")
 
     @rx.event
     @signed_in
@@ -141,6 +145,7 @@ def worker_card(row: WorkerRow) -> WorkerCard:
         if gpu_memory
         else "",
         gpu_memory_percent=round(gpu_memory * 100, 1),
+        busy_label=busy_label(row),
         busy=formatting.percent(row.utilisation),
         busy_percent=round(row.utilisation * 100, 1),
         heartbeat=formatting.iso(row.beat_at),

@@ -1,6 +1,6 @@
 """A worker as a row: at the foot of the sidebar and on the overview."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.domain import formatting
 from orchestrator.services.workers import WorkerRow
@@ -22,8 +22,17 @@ class DeviceLine:
     memory_percent: float
     memory: str
     memory_total: str
+    busy_label: str
+    """What is busy: the whole machine's processor, also while the worker itself is idle, or its GPU."""
     busy_percent: float
     busy: str
+    busy_curve: list[float] = field(default_factory=list)
+    """The last minutes, 0 to 1."""
+
+
+def busy_label(row: WorkerRow) -> str:
+    """A worker measures its GPU where it has one, else the processor of its whole machine."""
+    return "GPU" if row.gpu_memory_total else "Machine CPU"
 
 
 def device_line(row: WorkerRow) -> DeviceLine:
@@ -41,6 +50,8 @@ def device_line(row: WorkerRow) -> DeviceLine:
         memory_percent=round(100 * share, 1),
         memory=formatting.size(row.memory_used),
         memory_total=formatting.size(row.memory_total),
+        busy_label=busy_label(row),
         busy_percent=round(100 * row.utilisation, 1),
         busy=formatting.percent(row.utilisation),
+        busy_curve=[sample[0] for sample in row.past],
     )

@@ -38,7 +38,7 @@ export function DataTable({ curves, trainKey, evalKey, height, title, columns, u
   return (
     <div tabIndex={0} role="region" aria-label={`${title} as a table`} className="overflow-auto rounded-lg border border-border focus-ring" style={{ height }}>
       <table className="w-full text-xs">
-        <caption className="px-3 py-2 text-left text-muted-foreground">{`The newest ${number(steps.length - from)} of ${number(steps.length)} rows`}</caption>
+        <caption className="px-3 py-2 text-left text-muted-foreground">{`The newest ${number(steps.length - from)} of ${number(steps.length)} drawn points`}</caption>
         <thead className="sticky top-0 bg-card text-muted-foreground">
           <tr>
             {heads.map((head) => (

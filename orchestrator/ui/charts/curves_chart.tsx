@@ -5,7 +5,7 @@ import "uplot/dist/uPlot.min.css";
 import { cn } from "../primitives/cn";
 import { figure, number } from "../primitives/format";
 import { ChartTools, square } from "./chart_tools";
-import { themeOf, WHOLE_STEPS } from "./loss_plot";
+import { themeOf, WHOLE_STEPS, labels } from "./loss_plot";
 import { pointerTip, valueBefore, type Values } from "./pointer_tip";
 import { Curves, smooth } from "./series";
 
@@ -92,7 +92,7 @@ export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.8, heigh
         scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
         axes: [
           { ...axis(), grid: { show: false }, space: 70, size: 32, incrs: WHOLE_STEPS, values: (_plot, ticks) => ticks.map((tick) => number(tick)) },
-          { ...axis(), size: 58, values: (_plot, ticks) => ticks.map((tick) => (tick === null ? "" : Math.abs(tick) > 0 && Math.abs(tick) < 0.01 ? tick.toExponential(0) : number(tick, 3))) },
+          { ...axis(), size: 58, values: (_plot, ticks) => (!log && ticks.every((tick) => tick !== null) ? labels(ticks, false, "") : ticks.map((tick) => (tick === null ? "" : Math.abs(tick) > 0 && Math.abs(tick) < 0.01 ? tick.toExponential(0) : number(tick, 3)))) },
         ],
         series: [{}, ...lines.map((line, at) => ({ label: line.name, stroke: colors[at], width: 2, dash: DASHES[line.dash % 4], points: { show: false }, spanGaps: true }))],
         plugins: [tip(lines, colors)],
@@ -113,7 +113,7 @@ export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.8, heigh
   useEffect(() => plot.current?.setData(align(lines, weight)), [lines, weight]);
 
   const points = lines.reduce((sum, line) => sum + line.points.length, 0);
-  const lastValues = lines.map((line) => `${line.name} ${line.points.length ? figure(line.points[line.points.length - 1][1]) : "without points"}`).join(", ");
+  const lastValues = lines.map((line) => `${line.name} ${line.points.length ? figure(line.points[line.points.length - 1][1]) : "no data yet"}`).join(", ");
   return (
     <div ref={root} data-curves={lines.length} data-points={points} className={cn("group/chart flex min-w-0 flex-col [&:fullscreen]:bg-card [&:fullscreen]:p-8", className)}>
       <div className="mb-3 flex min-h-7 flex-wrap items-center justify-between gap-x-4 gap-y-2">

@@ -27,6 +27,7 @@ class LossChart(NoSSRComponent):
     live: rx.Var[bool]
     smoothing: rx.Var[float]
     height: rx.Var[int]
+    around: rx.Var[int]
     stop_word: rx.Var[str]
     train_word: rx.Var[str]
     eval_word: rx.Var[str]
@@ -49,6 +50,7 @@ def loss_chart(
     eval_key: Text = "eval_loss",
     smoothing: float = 0.9,
     height: int = 360,
+    around: Number = 0,
     stop_word: Text | None = None,
     train_word: Text = "Train",
     eval_word: Text = "Validation",
@@ -60,7 +62,7 @@ def loss_chart(
     """The chart with its title, controls and legend (put it in a `card` without a title).
 
     `points`: the newest batch only, `{seq, items: [[step, series, value]], first_seq?}`, `seq` counting from 1 (a batch of
-    several numbers names its `first_seq`); `history`: `{series: [[step, value], ...]}`, or an address that answers it (or
+    several numbers names its `first_seq`); `around`: pixels of the window that the plot leaves free, where it has to be seen whole; `history`: `{series: [[step, value], ...]}`, or an address that answers it (or
     `{series: {...}}`); `on_gap` gets the last number seen before a hole. `stop_word`: "Failed at step 147". `unit`: "", "percent" (of values 0 to 1) or "bytes".
     Dragging zooms in and a double click shows everything; `refine` is the address that answers a stretch in full
     (`?series=&first_step=&last_step=&points=`).
@@ -68,6 +70,6 @@ def loss_chart(
     given = present(points=points, history=history, on_gap=on_gap, stop_word=stop_word, refine=refine)
     return LossChart.create(
         total_steps=total_steps, series=series, live=live, title=title, train_key=train_key, eval_key=eval_key,
-        train_word=train_word, eval_word=eval_word, unit=unit, axis=axis, smoothing=smoothing, height=height,
+        train_word=train_word, eval_word=eval_word, unit=unit, axis=axis, smoothing=smoothing, height=height, around=around,
         class_name=class_name, **given,
     )  # fmt: skip

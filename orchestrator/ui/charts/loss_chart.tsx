@@ -7,7 +7,7 @@ import { cn } from "../primitives/cn";
 import { number } from "../primitives/format";
 import { DataTable, Legend } from "./chart_parts";
 import { ChartTools, square } from "./chart_tools";
-import { draw, formatValue, themeOf, type Axis, type PlotView, type Unit } from "./loss_plot";
+import { clock, draw, formatValue, themeOf, type Axis, type PlotView, type Unit } from "./loss_plot";
 import { Curves, smooth, type Batch, type History } from "./series";
 
 type Props = {
@@ -21,6 +21,8 @@ type Props = {
   live?: boolean;
   smoothing?: number;
   height?: number;
+  /** Pixels of the window that are needed around the plot: it is then no higher than what is left. */
+  around?: number;
   stopWord?: string;
   trainWord?: string;
   evalWord?: string;
@@ -42,6 +44,7 @@ export function LossChart({
   live = true,
   smoothing = 0.9,
   height = 360,
+  around = 0,
   stopWord = "",
   trainWord = "Train",
   evalWord = "Validation",
@@ -170,10 +173,10 @@ export function LossChart({
     schedulePaint();
   }, [weight, log, totalSteps, live, stopWord]);
 
-  const facts = [latest.last && `training ${latest.last}${weight > 0 ? " (smoothed)" : ""}`, latest.val && `validation ${latest.val}`].filter(Boolean);
-  const summary = latest.points
-    ? `${title}: ${number(latest.points)} points up to step ${number(latest.step)}${totalSteps ? ` of ${number(totalSteps)}` : ""}; ${facts.join(", ")}.`
-    : `${title}: no points yet.`;
+  // In the words of the legend; a long run is drawn with fewer points than it has steps, so points are not counted.
+  const facts = [latest.last && `${trainWord} ${latest.last}${weight > 0 ? " (smoothed)" : ""}`, latest.val && `${evalWord} ${latest.val}`].filter(Boolean);
+  const until = axis === "seconds" ? `the first ${clock(latest.step)}` : `up to step ${number(latest.step)}${totalSteps ? ` of ${number(totalSteps)}` : ""}`;
+  const summary = latest.points ? `${title}, ${until}: ${facts.join(", ")}.` : `${title}: no points yet.`;
   // The plot is positioned over its container, which is `height` or the rest of a taller card, and so never stretches it.
   return (
     <div ref={root} data-loss-chart data-last-step="0" data-point-count="0" data-last-seq="0" className={cn("group/chart flex h-full min-w-0 flex-col [&:fullscreen]:bg-card [&:fullscreen]:p-8", className)}>
@@ -199,9 +202,11 @@ export function LossChart({
             />
             <span className="w-8 tabular text-foreground">{weight.toFixed(2)}</span>
           </label>
-          <button type="button" aria-pressed={log} onClick={() => setLog(!log)} className={cn(square, "border-border")}>
-            Log
-          </button>
+          {unit === "" && (
+            <button type="button" aria-pressed={log} onClick={() => setLog(!log)} title="Logarithmic axis" className={cn(square, "border-border")}>
+              Log scale
+            </button>
+          )}
           <button type="button" aria-pressed={table} aria-label={table ? "Show as chart" : "Show as table"} onClick={() => setTable(!table)} className={cn(square, "border-transparent px-0")}>
             {table ? <ChartLine aria-hidden className="size-4" /> : <Table2 aria-hidden className="size-4" />}
           </button>
@@ -213,7 +218,7 @@ export function LossChart({
       {table ? (
         <DataTable curves={curves} trainKey={trainKey} evalKey={evalKey} height={height} title={title} columns={[axis === "step" ? "Step" : "Second", trainWord, evalWord]} unit={unit} />
       ) : (
-        <div className="relative flex-1" style={{ minHeight: `min(${height}px, 100vw)` }} title="Drag to zoom in, double-click to see everything">
+        <div className="relative flex-1" style={{ minHeight: around ? `min(100vw, clamp(200px, calc(100dvh - ${around}px), ${height}px))` : `min(${height}px, 100vw)` }} title="Drag to zoom in, double-click to see everything">
           <div ref={ground} aria-hidden className="absolute inset-0" />
           {latest.points === 0 && (
             <p className="pointer-events-none absolute inset-0 flex items-center justify-center text-sm text-muted-foreground">

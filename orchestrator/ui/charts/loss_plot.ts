@@ -124,7 +124,7 @@ const linear = (view: PlotView, low: number | null, high: number | null): uPlot.
 };
 
 /** All ticks of an axis with the same decimals, as many as its step needs. */
-function labels(ticks: number[], log: boolean, unit: Unit): string[] {
+export function labels(ticks: number[], log: boolean, unit: Unit): string[] {
   if (unit === "bytes") return ticks.map(bytes);
   if (unit === "percent") return ticks.map((tick) => number(tick * 100, 1));
   const gap = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : 1;
@@ -168,7 +168,8 @@ export function draw(ground: HTMLElement, view: PlotView, series: number, height
   const options: uPlot.Options = {
     width: Math.max(160, ground.clientWidth),
     height,
-    padding: [8, 20, 0, 0],
+    // On the right half a label of the x axis has room: the last one stands at the edge.
+    padding: [8, 36, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -223,7 +224,8 @@ export function draw(ground: HTMLElement, view: PlotView, series: number, height
         width: 1,
         dash: [3, 3],
         spanGaps: true,
-        points: { show: view.x === "step", size: 7, width: 1.75, stroke: () => view.ink as string, fill: () => view.card as string },
+        // Many evaluations are a line: rings would cover each other.
+        points: { show: (plot, line) => view.x === "step" && plot.data[line].filter((value) => typeof value === "number").length * 14 <= plot.width, size: 7, width: 1.75, stroke: () => view.ink as string, fill: () => view.card as string },
       },
     ],
     plugins: [tooltip(view)],

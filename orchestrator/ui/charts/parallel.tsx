@@ -3,7 +3,10 @@ import { useEffect, useRef, useState } from "react";
 import { buttonClasses } from "../primitives/button";
 import { prefetchThenImport } from "../primitives/later";
 
-type Axis = { name: string; labels: string[]; positions: number[] };
+type Axis = { name: string; labels: string[]; positions: (number | null)[] };
+
+/** Where a job without a value on an axis is marked: below the axis, where no value is. */
+const LANE = -0.16;
 type Job = { name: string; series: number; dash: number };
 type Props = { axes?: Axis[]; jobs?: Job[]; height?: number };
 
@@ -26,8 +29,20 @@ function figureOf(element: HTMLElement, axes: Axis[], jobs: Job[]) {
     line: { color: read(`--series-${job.series}`), dash: DASHES[job.dash % 4], width: 2, shape: "spline", smoothing: 0.6 },
     marker: { size: 6, color: read(`--series-${job.series}`) },
   }));
+  // Without a line from the axis before it: a line would end at a value that nobody measured.
+  const unmeasured = jobs.map((job, jobIndex) => ({
+    type: "scatter",
+    mode: "markers",
+    name: job.name,
+    x: axes.flatMap((axis, axisIndex) => (axis.positions[jobIndex] === null ? [axisIndex] : [])),
+    y: axes.flatMap((axis) => (axis.positions[jobIndex] === null ? [LANE] : [])),
+    customdata: axes.flatMap((axis) => (axis.positions[jobIndex] === null ? [`${axis.name}: ${axis.labels[jobIndex]}`] : [])),
+    hovertemplate: "%{customdata}<extra>%{fullData.name}</extra>",
+    marker: { size: 8, symbol: "circle-open", color: read(`--series-${job.series}`) },
+  }));
+  const lane = axes.some((axis) => axis.positions.includes(null));
   const annotations = axes.flatMap((axis, axisIndex) =>
-    [...new Map(axis.positions.map((position, job) => [position, axis.labels[job]]))].map(([position, label]) => ({ x: axisIndex, y: position, text: label, showarrow: false, xanchor: "left", xshift: 8, yshift: 9, bgcolor: read("--card"), borderpad: 1, font: { size: 11, color: muted, family: "JetBrains Mono Variable, monospace" } })),
+    [...new Map(axis.positions.map((position, job) => [position ?? LANE, axis.labels[job]]))].map(([position, label]) => ({ x: axisIndex, y: position, text: label, showarrow: false, xanchor: "left", xshift: 8, yshift: 9, bgcolor: read("--card"), borderpad: 1, font: { size: 11, color: muted, family: "JetBrains Mono Variable, monospace" } })),
   );
   const layout = {
     height: element.clientHeight,
@@ -38,10 +53,10 @@ function figureOf(element: HTMLElement, axes: Axis[], jobs: Job[]) {
     font: { family: "Inter Variable, system-ui, sans-serif", size: 12, color: foreground },
     hoverlabel: { bgcolor: read("--popover"), bordercolor: read("--border"), font: { color: foreground } },
     xaxis: { tickvals: axes.map((_, axisIndex) => axisIndex), ticktext: axes.map((axis) => axis.name), side: "top", showgrid: true, gridcolor: read("--input"), zeroline: false, fixedrange: true, range: [-0.15, axes.length - 0.6] },
-    yaxis: { visible: false, range: [-0.08, 1.08], fixedrange: true },
+    yaxis: { visible: false, range: [lane ? LANE - 0.08 : -0.08, 1.08], fixedrange: true },
     annotations,
   };
-  return { traces, layout };
+  return { traces: [...traces, ...unmeasured.filter((trace) => trace.x.length)], layout };
 }
 
 export function ParallelCoordinates({ axes = [], jobs = [], height = 320 }: Props) {

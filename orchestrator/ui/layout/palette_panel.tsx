@@ -88,15 +88,15 @@ export default function PalettePanel({ open, change, restore }: Props) {
   const fits = (name: string) => name.toLowerCase().includes(words.trim().toLowerCase());
   const theme = resolvedColorMode === "dark" ? "Switch to light" : "Switch to dark";
   const ThemeIcon = resolvedColorMode === "dark" ? Sun : Moon;
+  const places = pages.filter(([name]) => fits(name));
+  const acts = actions.filter(([name]) => fits(name));
   const entries = (list: typeof pages) =>
-    list
-      .filter(([name]) => fits(name))
-      .map(([name, href, Icon]) => (
+    list.map(([name, href, Icon]) => (
         <Command.Item key={href} value={href} onSelect={done(() => navigate(href))} className={item}>
           <Icon aria-hidden />
           {name}
         </Command.Item>
-      ));
+    ));
   return (
     <Radix.Root open={open} onOpenChange={change}>
       <Radix.Portal>
@@ -116,17 +116,20 @@ export default function PalettePanel({ open, change, restore }: Props) {
               className="h-12 w-full shrink-0 border-b border-border bg-transparent px-4 text-base outline-none placeholder:text-muted-foreground"
             />
             <Command.List className="min-h-0 overflow-y-auto p-1.5 pt-0">
-              <Command.Empty className="px-2.5 py-6 text-sm text-muted-foreground">Nothing found with this in its name.</Command.Empty>
+              <Command.Empty className="px-2.5 py-6 text-sm text-muted-foreground">{`No results for "${words.trim()}".`}</Command.Empty>
               {failed && (
                 <p role="alert" className="px-2.5 pt-3 text-sm text-destructive">
-                  The studio did not answer, so only pages are listed. Type on to try again.
+                  No connection, so only pages are listed. Type again to retry.
                 </p>
               )}
-              <Command.Group heading="Go to" className={group}>
-                {entries(pages)}
-              </Command.Group>
-              <Command.Group heading="Do" className={group}>
-                {entries(actions)}
+              {places.length > 0 && (
+                <Command.Group heading="Go to" className={group}>
+                  {entries(places)}
+                </Command.Group>
+              )}
+              {(acts.length > 0 || fits(theme)) && (
+              <Command.Group heading="Actions" className={group}>
+                {entries(acts)}
                 {fits(theme) && (
                   <Command.Item value="theme" onSelect={done(() => setColorMode(resolvedColorMode === "dark" ? "light" : "dark"))} className={item}>
                     <ThemeIcon aria-hidden />
@@ -134,8 +137,9 @@ export default function PalettePanel({ open, change, restore }: Props) {
                   </Command.Item>
                 )}
               </Command.Group>
+              )}
               {found.length > 0 && (
-                <Command.Group heading={words.trim() ? "Yours" : "Lately"} className={group}>
+                <Command.Group heading={words.trim() ? "Yours" : "Recent"} className={group}>
                   {found.map((row) => (
                     <Command.Item key={row.id} value={row.id} onSelect={done(() => navigate(row.href))} className={item}>
                       <row.icon aria-hidden />
@@ -146,6 +150,11 @@ export default function PalettePanel({ open, change, restore }: Props) {
                 </Command.Group>
               )}
             </Command.List>
+            <p className="flex shrink-0 gap-4 border-t border-border px-4 py-2 text-xs text-muted-foreground touch:hidden">
+              <span>↑ ↓ to move</span>
+              <span>Enter to open</span>
+              <span>Esc to close</span>
+            </p>
           </Command>
         </Radix.Content>
       </Radix.Portal>

@@ -4,7 +4,7 @@ import { ColorModeContext } from "$/utils/context";
 import { Segmented } from "../primitives/choice";
 
 const themes = [
-  { value: "system", label: "As the system" },
+  { value: "system", label: "System" },
   { value: "light", label: "Light" },
   { value: "dark", label: "Dark" },
 ];

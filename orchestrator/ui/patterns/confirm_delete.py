@@ -19,7 +19,7 @@ def confirm_delete(
     """`what`: dataset, model, job. `depends`: lines on what goes with it. Give `opener`, or `open` and `on_open_change`."""
     return alert_dialog(
         rx.el.div(*depends, class_name="text-sm text-muted-foreground") if depends else None,
-        title=f"Delete this {what}?",
+        title=f"Delete the {what} {name}?",
         description="This cannot be undone.",
         confirm=f"Delete {what}",
         name=name if by_name else None,

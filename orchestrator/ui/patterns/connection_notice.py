@@ -5,6 +5,14 @@ from reflex_base.components.memo import memo
 from reflex_components_core.core.banner import has_connection_errors
 
 from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.tsx import tsx
+
+
+class NavigationHold(rx.Component):
+    """Binding of `navigation_hold.tsx`: keeps links from leaving the page, and says so where one was pressed."""
+
+    library = tsx("patterns/navigation_hold.tsx")
+    tag = "NavigationHold"
 
 
 def _notice() -> rx.Component:
@@ -18,9 +26,10 @@ def _notice() -> rx.Component:
             rx.el.div(
                 icon("unplug", class_name="mt-0.5 text-warning"),
                 rx.el.p(
-                    rx.el.span("The studio does not answer. ", class_name="font-medium"),
+                    rx.el.span("Connection lost. Reconnecting\u2026 ", class_name="font-medium"),
+                    NavigationHold.create(),
                     rx.el.span(
-                        "Trying again; what you see may be old. Running jobs go on.", class_name="text-muted-foreground"
+                        "What you see may be out of date. Running jobs continue.", class_name="text-muted-foreground"
                     ),
                 ),
                 role="status",

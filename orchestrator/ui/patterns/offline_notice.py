@@ -12,7 +12,7 @@ def offline_notice() -> rx.Component:
         has_connection_errors,
         rx.el.div(
             notice(
-                "Loreel does not answer. Check that it is running and that you can reach it; what you typed stays here.",
+                "No connection to Loreel. Check that it is running and that you can reach it; what you typed stays here.",
                 tone="warning",
             ),
             custom_attrs={"data-offline-notice": ""},

@@ -43,6 +43,8 @@ class Input(_TextControl):
     tag = "Input"
     alias = "LoreelInput"
 
+    limit: rx.Var[int]
+
 
 class Textarea(_TextControl):
     """Binding of `input.tsx`, several lines."""

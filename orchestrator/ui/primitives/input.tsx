@@ -56,13 +56,15 @@ type Props = {
   controlSize?: "md" | "lg";
   mono?: boolean;
   suffix?: string;
+  /** Characters at most; more can be typed, is said at once, and is refused by the server: nothing is cut. */
+  limit?: number;
   invalid?: boolean;
   id?: string;
   className?: string;
   [key: string]: unknown;
 };
 
-export function Input({ value, onChange, onBlur, onEnter, onKeyDown, controlSize = "md", mono, suffix, invalid, id, className, ...rest }: Props) {
+export function Input({ value, onChange, onBlur, onEnter, onKeyDown, controlSize = "md", mono, suffix, limit, invalid, id, className, ...rest }: Props) {
   const typed = useTyped(value, onChange);
   const wiring = useField({ id, invalid });
   const control = (
@@ -85,6 +87,18 @@ export function Input({ value, onChange, onBlur, onEnter, onKeyDown, controlSize
       }}
     />
   );
+  const length = [...(typed.text ?? "")].length;
+  if (limit)
+    return (
+      <>
+        {control}
+        {length > 0.8 * limit && (
+        <span role="status" className={cn("text-right text-xs tabular", length > limit ? "text-destructive" : "text-muted-foreground")}>
+          {length > limit ? `${length} of at most ${limit} characters: shorten it` : `${length} of ${limit} characters`}
+        </span>
+        )}
+      </>
+    );
   if (!suffix) return control;
   return (
     <span className="relative block">

@@ -21,6 +21,21 @@ export function RelativeTime({ iso, className }: { iso?: string; className?: str
   );
 }
 
+/** "10:07", or "3 Dec, 10:07" on another day than today. */
+export function ClockTime({ iso, className }: { iso?: string; className?: string }) {
+  const [ready, setReady] = useState(false);
+  useEffect(() => setReady(true), []);
+  const then = iso ? parseTime(iso) : new Date(Number.NaN);
+  if (Number.isNaN(then.getTime())) return <span className={className}>–</span>;
+  const time = then.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  const today = then.toDateString() === new Date().toDateString();
+  return (
+    <time dateTime={iso} title={ready ? exact(then) : undefined} className={className}>
+      {ready ? (today ? time : `${then.toLocaleDateString("en-GB", { day: "numeric", month: "short" })}, ${time}`) : "\u00a0"}
+    </time>
+  );
+}
+
 const forms = { number, figure, percent, bytes, compact, duration };
 
 export function Value({ value, form = "number", digits, empty = "–", className }: { value?: number | null; form?: keyof typeof forms; digits?: number; empty?: string; className?: string }) {

@@ -23,7 +23,7 @@ ACTION_LABELS = {
     "train": "Keep in train only",
     "delete": "Delete",
     "split": "Hold out 20 %",
-    "even": "Leave out the surplus",
+    "even": "Balance classes",
     "single": "Keep one of each",
     "mend": "Repair the encoding",
     "transcode": "Convert to H.264",

@@ -84,7 +84,9 @@ def test_metrics_table_and_mistakes() -> None:
         ("jump, run, predicted jump", "Missed run 12\u202f%, 1.mp4"),
         ("jump, run, predicted nothing", "Missed jump 5\u202f%, 3.mp4"),
     ]
-    assert any(row.good and row.title == "jump 95\u202f%, run 88\u202f%" for row in samples_of(summary))
+    assert any(
+        row.mark == "right" and row.title == "Predicted jump 95\u202f%, run 88\u202f%" for row in samples_of(summary)
+    )
 
 
 def test_targets_and_answers() -> None:

@@ -61,7 +61,7 @@ def test_pretraining_updates_all_weights_from_captions(
 
     card = (model / "README.md").read_text()
     assert yaml.safe_load(card.split("---")[1])["metrics"] == ["exact", "rouge_l", "bleu", "loss"]
-    assert "| on the held-out clips | untouched base | this model |" in card
+    assert "| on the held-out clips | base | this model |" in card
     facts = inspect_model(model)
     assert (facts.family, facts.model_type) == (family, "video_captioning")
     assert "use_cache" not in json.loads((model / "config.json").read_text())

@@ -27,6 +27,16 @@ def test_an_adapter_adds_rank_times_both_sides() -> None:
     assert estimate(model(), parse_recipe({"qlora": {"r": 16}}), 192).trainable_parameters == 4 * 16 * (128 + 128)
 
 
+def test_a_classifiers_head_counts_with_the_adapters() -> None:
+    head = {"suffix": "classifier", "count": 1, "parameters": 1024, "in_features": 128, "out_features": 8}
+    base = model()
+    base.details = DETAILS | {"layers": [*LAYERS, head | {"default": False}]}
+    recipe = parse_recipe({"qlora": {"r": 16, "target_modules": ["query"]}})
+    facts = estimate(base, recipe, 192, classes=4)
+    assert (facts.trainable_parameters, facts.counts_head) == (4 * 16 * (128 + 128) + 4 * 128 + 4, True)
+    assert not estimate(model(), recipe, 192, classes=4).counts_head
+
+
 def test_steps_count_the_smaller_last_batch() -> None:
     assert count_steps(parse_recipe({"optim": {"batch_size": 16, "epochs": 3}}), 33) == 9
     assert count_steps(parse_recipe({"optim": {"batch_size": 16, "epochs": 3, "max_steps": 5}}), 33) == 5

@@ -68,7 +68,7 @@ def test_result_with_its_confusion_matrix() -> None:
     summary = {"eval_accuracy": 0.9, "confusion_matrix": [[9, 1], [1, 9]], "class_names": ["bouncing", "circling"]}
     result = samples.result_of(RunSummary.from_json(summary))
     assert result.headline == f"90.0{formatting.NARROW}%"
-    assert result.clips == "right on 20\u00a0validation clips"
+    assert result.clips == "accuracy on 20\u00a0validation clips (18 correct)"
     assert [(cell.clips, cell.right) for cell in result.confusion[0].cells] == [(9, True), (1, False)]
     assert result.confusion[0].right == f"90{formatting.NARROW}%"
     assert not samples.result_of(RunSummary.of_values({"loss": 1.0})).known

@@ -187,10 +187,10 @@ def test_a_clone_learns_from_the_newest_version_until_the_own_one_is_chosen(pers
         "Version 1, which adapter learned from",
     ]
     run(refresh(state))
-    assert state.review[0].value == "Motions, version 3, the newest"
+    assert state.review[0].lines[0].value == "Motions, version 3, the newest"
     run(state.choose_version("1"))
     run(refresh(state))
-    assert (state.other_version, state.review[0].value) == (0, "Motions, version 1")
+    assert (state.other_version, state.review[0].lines[0].value) == (0, "Motions, version 1")
     again = person.open(f"draft={state.draft_id}")
     assert (again.dataset_version, again.cloned.version) == (1, 1)
     launch(again)
@@ -228,9 +228,28 @@ def test_a_clone_without_adapters_stays_without_until_they_are_asked_for(person:
     state = person.open(f"clone={job}")
     assert state.without_adapters
     run(refresh(state))
-    assert ("QLoRA", "Adapters") in [(row.group, row.label) for row in state.review]
+    assert ("QLoRA", "Adapters") in [(line.group, line.label) for block in state.review for line in block.lines]
     run(state.use_adapters())
     assert not state.without_adapters
     launch(state)
     with session_scope() as session:
         assert list_jobs(session, person.actor).items[0].recipe["qlora"]["enabled"]
+
+
+def test_each_step_is_an_entry_of_the_history_that_opens_it_again(person: Person) -> None:
+    state = person.filled()
+    run(state.go(1))
+    type_in(state, output_name="kept")
+    state.step = 1
+    pushed = str(asyncio.run(state.next())[-1])
+    assert "pushState" in pushed
+    assert f"draft={state.draft_id}&step=2" in pushed
+    back = person.open(f"draft={state.draft_id}&step=1")
+    assert (back.step, back.values["output_name"]) == (1, "kept")
+
+
+def test_a_notice_about_a_choice_goes_with_the_next_choice(person: Person) -> None:
+    state = person.open(f"dataset={person.dataset}&model=999999")
+    assert "base model" in state.notice
+    run(state.choose_model(person.model))
+    assert state.notice == ""

@@ -7,7 +7,15 @@ from orchestrator.domain.recipes import Recipe
 from orchestrator.services.training.recipe_limits import MEMORY_SHARE, fit_problems
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import WorkerRow
-from orchestrator.states.jobs.new_rows import make_plan
+from orchestrator.states.jobs.new_rows import (
+    Plan,
+    make_plan,
+    plan_of_jobs,
+    review_blocks,
+    review_rows,
+    sweep_fields,
+    sweep_rows,
+)
 
 MEMORY = 10_000_000_000
 
@@ -19,3 +27,28 @@ def test_the_bar_is_tight_exactly_where_a_launch_is_refused(share: float) -> Non
     worker = WorkerRow("w", "h", "a GPU", "gpu", True, now, now, None, "", False, 0, 0, 1, 2, gpu_memory_total=MEMORY)
     plan = make_plan(Preflight(ok=True, problems=[], steps=1, memory_bytes=needed), [worker])
     assert plan.fits is (fit_problems(Recipe(), needed, MEMORY) == [])
+
+
+SWEEP = {"sweep.field1": "optim.learning_rate", "sweep.values1": "5e-4 1e-3 4e-3"}
+
+
+def test_the_review_of_a_sweep_names_its_values_once_and_the_cost_of_all_jobs() -> None:
+    varied = sweep_fields(SWEEP)
+    rows = [*review_rows("shapes", "tiny", Recipe(), "", varied), *sweep_rows(SWEEP)]
+    assert [row.value for row in rows if row.label == "Learning rate"] == ["5e-4, 1e-3, 4e-3"]
+    assert next(block.title for block in review_blocks(rows)) == "Dataset and model"
+    assert len(review_blocks(rows)) <= 6
+    plan = plan_of_jobs(Plan(known=True, steps="24", time="1 min", seconds=115.0), 3)
+    assert (plan.steps, plan.time.replace("\xa0", " ")) == ("3 \u00d7 24", "5 min 45 s for 3 jobs")
+    assert plan_of_jobs(Plan(known=True, steps="24"), 1).steps == "24"
+
+
+def test_what_is_trained_says_whether_the_head_is_counted() -> None:
+    known = Preflight(ok=True, problems=[], steps=1, trainable_parameters=147_972)
+    assert make_plan(known, []).trainable == "147,972"
+    unknown = Preflight(ok=True, problems=[], steps=1, trainable_parameters=147_456, counts_head=False)
+    assert make_plan(unknown, []).trainable == "147,456 in adapters"
+    measured = Preflight(
+        ok=True, problems=[], steps=1, trainable_parameters=147_456, counts_head=False, rehearsed={"trainable": 300_000}
+    )
+    assert make_plan(measured, []).trainable == "300,000"

@@ -146,3 +146,16 @@ def test_hidden_fields_cannot_block_the_form() -> None:
     assert "machine.memory_gb" in form.problems_in(values | {"machine.kind": "gpu"}, ["query"])
     kept = form.read_recipe(form.default_values(1) | {"output_name": "a-run", "machine.memory_gb": "24"}, ["query"])
     assert kept.machine.need.kind == "any"
+
+
+def test_a_preset_leaves_nothing_that_is_wrong_elsewhere() -> None:
+    broken = form.default_values(TINY) | {
+        "qlora.dropout": "2", "optim.learning_rate": "abc", "optim.batch_size": "0", "optim.epochs": "-3",
+        "output_name": "mine",
+    }  # fmt: skip
+    assert form.count_changed(broken, TINY) >= 4
+    values = form.reset_values(broken, "balanced", TINY)
+    assert form.problems_in(values, ["qkv"]) == {}
+    assert values["output_name"] == "mine"
+    assert form.count_changed(values, TINY) == 0
+    assert form.matching_preset(form.reset_values(broken, "best", TINY), TINY) == "best"

@@ -2,7 +2,7 @@
 
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import TASKS
-from orchestrator.states.jobs.samples import mistakes_of, result_of, samples_of
+from orchestrator.states.jobs.samples import chance_note, mistakes_of, result_of, samples_of
 
 
 def test_a_search_shows_its_clips_in_order() -> None:
@@ -12,7 +12,7 @@ def test_a_search_shows_its_clips_in_order() -> None:
             {"samples": [{"kind": "clips", "clip_id": 9, "reference": "a red ring hops", "rank": 2, "top": top}]}
         )
     )
-    assert (sample.title, sample.note, sample.good) == ("a red ring hops", "Found at rank 2", False)
+    assert (sample.title, sample.note, sample.mark) == ("a red ring hops", "Found at rank 2", "")
     assert [(clip.picture, clip.note, clip.right) for clip in sample.clips] == [
         ("/api/v1/clips/4/thumbnail", "0.91", False),
         ("/api/v1/clips/9/thumbnail", "0.90", True),
@@ -32,8 +32,8 @@ def test_a_caption_is_shown_with_its_reference() -> None:
         }
     ]
     (sample,) = samples_of(RunSummary.from_json({"samples": rows}))
-    assert (sample.title, sample.note, sample.good) == ("y", "Expected: x", False)
-    assert sample.before == "Untouched base: z"
+    assert (sample.title, sample.note, sample.mark) == ("y", "Expected: x", "")
+    assert sample.before == "Base: z"
     assert sample.clips[0].preview == "/api/v1/clips/1/preview"
 
 
@@ -46,24 +46,28 @@ def test_an_answer_is_shown_below_its_question() -> None:
     ]
     samples = samples_of(RunSummary.from_json({"samples": rows}))
     assert {sample.question for sample in samples} == {"What moves?"}
-    assert [(sample.title, sample.note, sample.good) for sample in samples] == [
-        ("A disc.", "Counts as right; expected: a disc", True),
-        ("nothing", "Expected: a disc", False),
-        ("a disc", "As expected", True),
+    assert [(sample.title, sample.note, sample.mark) for sample in samples] == [
+        ("nothing", "Expected: a disc", "wrong"),
+        ("A disc.", "Counts as right; expected: a disc", "right"),
+        ("a disc", "As expected", "right"),
     ]
 
 
-def test_a_class_is_shown_with_the_guess_before_the_training() -> None:
-    rows = [{"kind": "classes", "clip_id": 1, "name": "a.mp4", "label": "up", "predicted": "up", "confidence": 0.5}]
-    (sample,) = samples_of(RunSummary.from_json({"samples": rows, "class_names": ["up", "down"]}))
-    assert (sample.title, sample.good, sample.before) == ("up", True, "Before the training: a guess among 2 classes")
+def test_a_class_says_what_was_predicted_and_what_the_label_is_the_wrong_ones_first() -> None:
+    row = {"kind": "classes", "clip_id": 1, "name": "a.mp4", "label": "up", "predicted": "up", "confidence": 0.94}
+    summary = RunSummary.from_json({"samples": [row, row | {"predicted": "down"}], "class_names": ["up", "down"]})
+    wrong, right = samples_of(summary)
+    assert (right.title, right.note, right.mark) == ("Predicted up 94\u202f%", "Label up", "right")
+    assert (wrong.title, wrong.note, wrong.mark) == ("Predicted down 94\u202f%", "Label up", "wrong")
+    assert {right.before, wrong.before} == {""}
+    assert chance_note(summary) == "before the training each is a guess among 2 classes"
 
 
 def test_mistakes() -> None:
     rows = [{"clip_id": 3, "name": "b.mp4", "label": "zooming", "predicted": "bouncing", "confidence": 0.8}]
     (wrong,) = mistakes_of(RunSummary.from_json({"mistakes": rows}))
-    assert wrong.title == "zooming, predicted bouncing"
-    assert wrong.note.endswith("confident, b.mp4")
+    assert wrong.title == "Predicted bouncing 80\u202f%"
+    assert (wrong.note, wrong.clips[0].note) == ("Label zooming", "b.mp4")
     summary = {"confusion_matrix": [[1, 0], [2, 3]], "class_names": ["bouncing", "zooming"]}
     assert result_of(RunSummary.from_json(summary)).confusion[1].cells[0].pair == wrong.pair
     assert mistakes_of(RunSummary.from_json({})) == samples_of(RunSummary.from_json({})) == []
@@ -94,4 +98,4 @@ def test_the_result_names_what_it_is_compared_with_and_why_there_is_no_matrix() 
     assert (result.baseline, result.confusion) == ("guessing", [])
     assert result.matrix_note == "The confusion matrix of 200 classes is too large to show."
     asked = result_of(RunSummary.from_json({"task": "captioning", TASKS["captioning"].headline("").name: 0.5}))
-    assert (asked.baseline, asked.matrix_note) == ("untouched base", "")
+    assert (asked.baseline, asked.matrix_note) == ("base", "")

@@ -11,11 +11,11 @@ CLASSES = [{"label": "left", "probability": 0.91}, {"label": "right", "probabili
 def test_bars_say_who_is_right() -> None:
     answer = {"clip": {"reference": "left"}, "adapter": {"id": 1}}
     shown = panel_of(Panel("adapter", "a v1", "", 2), {"labels": CLASSES, "classes": 4, "ms": 12.4}, answer)
-    assert (shown.verdict, shown.good) == ("Says left, right", True)
+    assert (shown.verdict, shown.mark) == ("Says left, right", "right")
     assert [(bar.share, bar.right) for bar in shown.bars] == [(91.0, True), (9.0, False)]
     assert shown.more.startswith("2")
     wrong = panel_of(Panel("base", "b", "", 0), {"labels": CLASSES[1:], "classes": 2}, answer)
-    assert (wrong.verdict, wrong.good) == ("Guesses right, but it is left", False)
+    assert (wrong.verdict, wrong.mark) == ("Guesses right, but it is left", "wrong")
     assert "untrained" in wrong.more
 
 
@@ -24,25 +24,36 @@ def test_several_classes_are_right_together() -> None:
     scores = [{"label": name, "probability": score} for name, score in (("run", 0.9), ("jump", 0.6), ("sit", 0.2))]
     part = {"labels": scores, "classes": 4, "problem_type": "multi_label_classification"}
     shown = panel_of(Panel("adapter", "a v1", "", 2), part, answer)
-    assert (shown.verdict, shown.good) == ("Says run, jump, right", True)
+    assert (shown.verdict, shown.mark) == ("Says run, jump, right", "right")
     assert [bar.right for bar in shown.bars] == [True, True, False]
     assert shown.more.endswith("other class is less likely.")
     fewer = panel_of(Panel("adapter", "a v1", "", 2), part | {"labels": scores[:1]}, answer)
-    assert (fewer.verdict, fewer.good) == ("Says run, but it is run, jump", False)
+    assert (fewer.verdict, fewer.mark) == ("Says run, but it is run, jump", "wrong")
     assert panel_of(Panel("base", "b", "", 0), part | {"labels": scores[2:]}, {}).verdict == "Says none of its classes"
 
 
 def test_a_sentence_is_compared_with_every_caption() -> None:
     answer = {"clip": {"reference": "A disc moves.\nIt goes up"}}
-    assert panel_of(Panel("base", "b", "", 0), {"text": "it goes up."}, answer).good
-    assert not panel_of(Panel("base", "b", "", 0), {"text": "a square"}, answer).good
+    assert panel_of(Panel("base", "b", "", 0), {"text": "it goes up."}, answer).mark == "right"
+    assert not panel_of(Panel("base", "b", "", 0), {"text": "a square"}, answer).mark
+
+
+def test_a_clip_without_a_label_is_not_judged() -> None:
+    shown = panel_of(Panel("adapter", "a v1", "", 2), {"labels": CLASSES, "classes": 2}, {"clip": {}})
+    assert (shown.verdict, shown.mark) == ("Says left", "")
+    assert shown.more.endswith("perhaps none of the classes fits: this model knows only left, right.")
+    longer = panel_of(Panel("adapter", "a v1", "", 2), {"labels": CLASSES, "classes": 5}, {"clip": {}})
+    assert "left, right and 3" in longer.more
 
 
 def test_the_time_and_progress_of_an_answer() -> None:
-    assert "cold: 2.5" in timing_of({"load_ms": 2500, "device": "cpu"}, 3.1)
-    assert timing_of({"load_ms": 0, "device": "cuda:0"}, 0.2).endswith("on the GPU, warm")
+    cold = {"load_ms": 5100, "device": "cpu", "answers": [{"ms": 300}, {"ms": 200}]}
+    assert timing_of(cold, 94.6).replace("\xa0", " ") == (
+        "94.6 s on the CPU (89.0 s waiting for the worker, 5.1 s loading the model, 500 ms inference)"
+    )
+    assert timing_of({"load_ms": 0, "device": "cuda:0"}, 0.02).endswith("on the GPU")
     assert stage_of({"progress": [16, 1200], "who": "base"}) == "Embedding the clips: 16 of 1,200"
-    assert sampled_of({"frames": 8, "size": [48, 64]}).endswith("frames of 64 × 48")
+    assert sampled_of({"frames": 8, "size": [48, 64]}).endswith("frames, 64 × 48")
 
 
 def test_the_command_line_is_one_that_a_shell_reads() -> None:

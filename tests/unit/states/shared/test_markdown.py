@@ -26,3 +26,8 @@ def test_blocks() -> None:
         ("code", "python -m jobs.bases"),
     ]
     assert card_blocks("") == []
+
+
+def test_front_matter_is_not_shown() -> None:
+    card = "---\nbase_model: tiny\ntags:\n- lora\n---\n\n# name\n\nA sentence.\n"
+    assert [(block.kind, block.text) for block in card_blocks(card)] == [("text", "A sentence.")]
