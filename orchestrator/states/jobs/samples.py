@@ -80,7 +80,7 @@ def mistakes_of(summary: RunSummary) -> list[Sample]:
             title=f"Predicted {_scored(row, row.predicted_labels) or 'none of its classes'}"
             if row.labels
             else _predicted(row),
-            note=_labels_note(row) if row.labels else f"Label {row.label}",
+            note=f"Label {row.label}" + (f"; {_what_is_wrong(row)}" if row.labels else ""),
             before="",
             mark=WRONG,
             clips=[_sample_clip(row.clip_id, row.name, False)],
@@ -123,7 +123,7 @@ def _labels_sample(row: Prediction) -> Sample:
     """A clip with several labels: the classes with a score of at least 0.5, and what is wrong with them."""
     return Sample(
         title=f"Predicted {_scored(row, row.predicted_labels)}" if row.predicted_labels else "No class reaches 50 %",
-        note=_labels_note(row),
+        note=f"Label {row.label}" + ("" if row.is_right else f"; {_what_is_wrong(row)}"),
         before="",
         mark=RIGHT if row.is_right else WRONG,
         clips=[_sample_clip(row.clip_id, row.name, row.is_right)],
@@ -131,13 +131,12 @@ def _labels_sample(row: Prediction) -> Sample:
     )
 
 
-def _labels_note(row: Prediction) -> str:
+def _what_is_wrong(row: Prediction) -> str:
     missed = [name for name in row.labels if name not in row.predicted_labels]
     extra = [name for name in row.predicted_labels if name not in row.labels]
     parts = [f"missed {_scored(row, missed)}"] if missed else []
     parts += [f"not shown: {', '.join(extra)}"] if extra else []
-    note = "; ".join(parts) or "all right"
-    return note[0].upper() + note[1:]
+    return "; ".join(parts)
 
 
 def _scored(row: Prediction, names: Sequence[str]) -> str:

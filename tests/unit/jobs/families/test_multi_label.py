@@ -81,8 +81,8 @@ def test_metrics_table_and_mistakes() -> None:
     assert not shown.matrix_note
     assert outcome.predictions[0].scores == {"jump": 0.9526, "run": 0.8808, "sit": 0.0474}
     assert [(row.title, row.note) for row in mistakes_of(summary)] == [
-        ("jump, run, predicted jump", "Missed run 12\u202f%, 1.mp4"),
-        ("jump, run, predicted nothing", "Missed jump 5\u202f%, 3.mp4"),
+        ("Predicted jump 88\u202f%", "Label jump, run; missed run 12\u202f%"),
+        ("Predicted none of its classes", "Label jump, run; missed jump 5\u202f%"),
     ]
     assert any(
         row.mark == "right" and row.title == "Predicted jump 95\u202f%, run 88\u202f%" for row in samples_of(summary)
