@@ -22,6 +22,7 @@ from orchestrator.domain.errors import Invalid
 _UNUSED_S = 24 * 3600.0
 """Age from which a file that no attempt links to is deleted."""
 _DEFAULTS: dict[str, Any] = {"name": "", "frames": 0, "prompt": "", "annotations": {}, "start_s": None, "end_s": None}
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _NAMES = tuple(field.name for field in fields(ClipSpec))
 
 
@@ -150,4 +151,4 @@ def _read_line(line: bytes) -> ClipSpec:
 def _line_of(clip: ClipSpec) -> bytes:
     values = {name: getattr(clip, name) for name in _NAMES}
     short = {name: value for name, value in values.items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
-    return json.dumps(short, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    return _ENCODER.encode(short).encode() + b"\n"

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_stop,
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.services.attempts.checkpoints import checkpoints_to_resume_from
-from orchestrator.services.datasets.curation.versions import clips_at
+from orchestrator.services.datasets.curation.versions import stream_clips_at
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.settings import Settings
@@ -109,16 +110,23 @@ def training_inputs(
     Args:
         folder: that of the spec, into which the manifest of the clips is linked.
     """
-    clips = clips_at(session, dataset.id or 0, version)
-    task, labels = TASK_OF_MODEL[model.model_type], [clip.annotated.labels for clip in clips]
-    manifest, digest = write_manifest(
-        (_clip_spec(clip, settings.storage_dir) for clip in clips), settings.manifests_dir
-    )
+    task, names, has_several = TASK_OF_MODEL[model.model_type], set[str](), False
+
+    def specs() -> Iterator[ClipSpec]:
+        nonlocal has_several
+        for clip in stream_clips_at(session, dataset.id or 0, version):
+            spec = _clip_spec(clip, settings.storage_dir)
+            labels = spec.annotated.labels if spec.label or spec.annotations else ()
+            names.update(labels)
+            has_several = has_several or len(labels) > 1
+            yield spec
+
+    manifest, digest = write_manifest(specs(), settings.manifests_dir)
     link_manifest(manifest, folder / CLIPS)
     return {
         "task": task.key.value,
-        "class_names": sorted({name for names in labels for name in names}) if TASKS[dataset.task].has_classes else [],
-        "problem_type": task.problem_type(any(len(names) > 1 for names in labels)).value,
+        "class_names": sorted(names) if TASKS[dataset.task].has_classes else [],
+        "problem_type": task.problem_type(has_several).value,
         "model_path": model.path,
         "model_revision": model.revision,
         "model_ref": model.source_ref if model.source is ModelSource.HUB else "",

@@ -5,6 +5,7 @@ do not depend on what is in the cache.
 """
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,8 @@ class FeatureCache:
             threads: clips that are encoded at the same time, each by one thread of the processor.
         """
         self._folder, self._encoder, self._frames, self._budget = folder, encoder, frames, budget
+        self._key_start = f"({FORMAT!r}, {READER_VERSION!r}, "
+        self._key_end = f", {repr(frames.sampling)!r}, {encoder.key!r})"
         self._ahead, self._threads = ahead or DecodeAhead(frames, 0), threads
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
@@ -70,8 +73,7 @@ class FeatureCache:
         first = next(iter(clips()), None)
         if first is None:
             return None
-        count = found = 0
-        largest = self._size(first)
+        count = found = largest = 0
         for clip in clips():
             size = self._size(clip)
             count, found, largest = count + 1, found + bool(size), max(largest, size)
@@ -83,7 +85,8 @@ class FeatureCache:
         if count * largest > room and not frame_bytes:
             frame_bytes = self._frames.frames(first, keep=False).nbytes
         share = divide_room(room, count, found, largest, frame_bytes)
-        self._use_found(clips(), share.features)
+        if found:
+            self._use_found(clips(), share.features)
         self._writable = max(0, share.features - found) // processes
         self._keeps_frames = share.frames > 0
         if measured is not None:
@@ -130,9 +133,11 @@ class FeatureCache:
 
     def path_of(self, clip: ClipFile) -> Path:
         """The file that holds this clip's features."""
-        what = (FORMAT, READER_VERSION, clip.identity, repr(self._frames.sampling), self._encoder.key)
-        key = hashlib.sha256(repr(what).encode()).hexdigest()
-        return self._folder / key[:2] / f"{key}.safetensors"
+        return Path(self._name_of(clip))
+
+    def _name_of(self, clip: ClipFile) -> str:
+        key = hashlib.sha256(f"{self._key_start}{clip.identity!r}{self._key_end}".encode()).hexdigest()
+        return f"{self._folder}/{key[:2]}/{key}.safetensors"
 
     def __enter__(self) -> "FeatureCache":
         return self
@@ -144,7 +149,7 @@ class FeatureCache:
     def _size(self, clip: ClipFile) -> int:
         """Bytes of the clip's file; 0 without one. A file is complete, because it is written atomically."""
         try:
-            return self.path_of(clip).stat().st_size
+            return os.stat(self._name_of(clip)).st_size
         except OSError:
             return 0
 

@@ -1,5 +1,6 @@
 """The texts that a run learns from: captions, and conversations where its base is asked questions."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -28,16 +29,24 @@ def learned_texts(spec: TrainSpec, clip: ClipSpec) -> tuple[str, ...]:
     return tuple(text for text in texts if text.strip())
 
 
-def usual_question_of(spec: TrainSpec, splits: Split) -> tuple[str, str]:
-    """(question, system turn) with which most conversations of the training split begin; "" for a caption's."""
-    if not takes_question(spec.family):
-        return "", ""
-    return usual_question(conversation for clip in splits.train for conversation in _conversations_of(clip))
+def training_texts(spec: TrainSpec, splits: Split) -> tuple[tuple[str, ...], str, str]:
+    """The texts of the training split, and the (question, system turn) with which most conversations begin.
 
+    Question and system turn are "" for a caption's.
+    """
+    texts, asks = list[str](), takes_question(spec.family)
 
-def _conversations_of(clip: ClipSpec) -> list[Conversation]:
-    annotated = clip.annotated
-    return training_conversations({"captions": annotated.captions, "conversations": annotated.conversations})
+    def conversations() -> Iterator[Conversation]:
+        for clip in splits.train:
+            annotated = clip.annotated
+            texts.extend(text for text in (annotated.texts if asks else annotated.captions) if text.strip())
+            if asks:
+                yield from training_conversations(
+                    {"captions": annotated.captions, "conversations": annotated.conversations}
+                )
+
+    question, system = usual_question(conversations())
+    return tuple(texts), question, system
 
 
 def check_texts(spec: TrainSpec, splits: Split) -> list[str]:

@@ -20,9 +20,8 @@ from jobs.trainer.device_settings import emulates_bf16, use_liger
 from jobs.trainer.distributed import local_device
 from jobs.trainer.learned_texts import (
     check_texts,
-    learned_texts,
     texts_of,
-    usual_question_of,
+    training_texts,
 )
 from jobs.trainer.split import Split, split_clips
 from jobs.trainer.stopping import StopSignal
@@ -87,7 +86,7 @@ def prepare_run(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> Run:
 
 def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split) -> Plan:
     """The run's plan, on the GPU where there is one."""
-    question, system = usual_question_of(spec, splits)
+    captions, question, system = training_texts(spec, splits)
     held_out = Counter(name for clip in splits.validation for name in clip.annotated.labels)
     return Plan(
         base=base,
@@ -96,7 +95,7 @@ def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split) -> Pl
         class_names=tuple(spec.class_names),
         problem_type=ProblemType(spec.problem_type),
         held_out_counts=tuple(held_out[name] for name in spec.class_names),
-        captions=tuple(text for clip in splits.train for text in learned_texts(spec, clip)),
+        captions=captions,
         question=question,
         system=system,
         device=local_device(),
