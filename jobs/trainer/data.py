@@ -80,7 +80,7 @@ def load_data(
     prefetching = max(0, torch.get_num_threads() - 1) if threads and vision_encoder is None else 0
     # Each rank decodes its share.
     shares = islice(chain(training.files(), validation.files()), rank(), None, world_size())
-    total = len(range(rank(), len(training) + len(validation), world_size()))
+    total = len(range(rank(), len(training) + len(validation), world_size())) if prefetching else 0
     ahead = FramePrefetcher(frames, shares, total, prefetching)
     return RunData(training, validation, ahead, training.ahead or DecodeAhead(frames, 0))
 

@@ -90,7 +90,7 @@ def stream_clips_at(session: Session, dataset_id: int, version: int) -> Iterator
         yield from clips_at(session, dataset_id, version)
         return
     columns = [getattr(Clip, name) for name in _TRAINED_COLUMNS]
-    usable = (Clip.dataset_id == dataset_id, col(Clip.since) <= version, Clip.status == ClipStatus.OK)
+    usable = (col(Clip.dataset_id) == dataset_id, col(Clip.since) <= version, col(Clip.status) == ClipStatus.OK)
     rows = session.execute(
         sql_select(*columns).where(*usable).order_by(col(Clip.id)).execution_options(yield_per=2_000)
     )
