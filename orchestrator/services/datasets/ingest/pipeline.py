@@ -77,6 +77,8 @@ from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
 _MIN_CLIPS, _MIN_CLASSES, _MAX_LOOKED_AT = 2, 2, 3
+_ROWS_AT_ONCE = 5_000
+"""Rows of one statement; those of 100,000 clips at once would take as much memory as all the rest of an import."""
 _REVIEW_SAMPLES = 8
 """Samples of a layout that waits for a review."""
 
@@ -129,6 +131,8 @@ def ingest_dataset(
                 archives.add_to(layout), tree, options, samples=_REVIEW_SAMPLES if only_detects else SAMPLES
             )
             layout_summary[ARCHIVES] = archives.to_json()
+            tree_names = set(tree.names)
+            del tree  # its tables and its index are as large as the clips
         if only_detects:
             store_unpacked(folder, uploads, staging)
             result = await_review(dataset_id, layout_summary | {"preview": layout_preview(task, layout)})
@@ -150,7 +154,7 @@ def ingest_dataset(
         new = [clip for clip in clips if not clip.content_hash or content_of(clip) not in known]
         with _reader_errors(), session_scope() as session:
             if reinterprets:
-                correct_clips(session, dataset_id, layout, existing, set(tree.names))
+                correct_clips(session, dataset_id, layout, existing, tree_names)
             else:
                 reuploaded = [clip for clip in clips if content_of(clip) in known]
                 if note := merge_annotations(session, dataset_id, reuploaded):
@@ -269,9 +273,10 @@ def _record(
     for clip in clips:
         clip.since = version
     session.flush()
-    if clips:
+    for first in range(0, len(clips), _ROWS_AT_ONCE):
         # Without the ORM, which would create an object for each row.
-        session.connection().execute(insert(SQLModel.metadata.tables["clips"]), [columns(clip) for clip in clips])
+        rows = [columns(clip) for clip in clips[first : first + _ROWS_AT_ONCE]]
+        session.connection().execute(insert(SQLModel.metadata.tables["clips"]), rows)
     counts = update_counts(session, dataset)
     annotatable = select(Clip.id).where(Clip.dataset_id == dataset_id, Clip.status != ClipStatus.BAD).limit(1)
     if not (by_hand and session.exec(annotatable).first()):
