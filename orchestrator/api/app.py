@@ -13,6 +13,7 @@ from orchestrator.api.openai.app import create_openai
 from orchestrator.api.routes import (
     accounts,
     adapters,
+    clips,
     credentials,
     datasets,
     hub,
@@ -74,8 +75,8 @@ def create_api() -> FastAPI:
     problems.add_handlers(app)
     v1 = APIRouter(prefix="/api/v1")
     for routes in (
-        studio, accounts, credentials, datasets, hub, uploads, models, jobs, recipes, rehearsals, adapters, playground,
-        queue, notifications,
+        studio, accounts, credentials, datasets, clips, hub, uploads, models, jobs, recipes, rehearsals, adapters,
+        playground, queue, notifications,
     ):  # fmt: skip
         v1.include_router(routes.router)
     app.include_router(v1)
