@@ -1,14 +1,16 @@
 """Shared by all families that generate text: evaluation on the validation split, metrics of captions and answers."""
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
 from jobs.families.answer_metrics import answer_metrics, answer_score
+from jobs.families.cider import cider_d
+from jobs.families.intervals import mean_intervals
 from jobs.families.protocol import Item, Items, Score
 from jobs.families.questions import AskedQuestion, asked_questions
-from orchestrator.domain.run_summary import Prediction
+from jobs.families.words import words_of
+from orchestrator.domain.run_summary import Prediction, RunSummary
 
 T = TypeVar("T")
 SAMPLED_CLIPS = 16
@@ -41,8 +43,10 @@ def evaluate_answers(
             asked.append(question)
             rows.append(_prediction(item, number, question, collapse_whitespace(text)))
     predicted = [row.predicted or "" for row in rows]
-    values = caption_metrics(predicted, [question.references for question in asked])
-    return Score(values | answer_metrics(asked, predicted), rows)
+    scores = caption_scores(predicted, [question.references for question in asked])
+    values = caption_metrics(predicted, [question.references for question in asked], scores)
+    summary = RunSummary(intervals=mean_intervals(scores)) if final and rows else RunSummary()
+    return Score(values | answer_metrics(asked, predicted), rows, summary)
 
 
 def _pairs(
@@ -79,36 +83,51 @@ def _prediction(item: Item, number: int, question: AskedQuestion, text: str) -> 
     return row.merged(Prediction(question=question.text, number=number, score=score))
 
 
-def caption_metrics(predicted: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Exact match, ROUGE-L (F1, best of a clip's references) and BLEU over the whole set, all from 0 to 1.
+def caption_scores(predicted: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, list[float]]:
+    """The scores of each sentence by metric: exact match, as it is and normalized, CIDEr-D, and ROUGE-L.
 
-    ROUGE-L as in Lin 2004 by rouge-score, BLEU as in Papineni et al. 2002 by sacrebleu.
+    ROUGE-L (F1, best of a clip's references) as in Lin 2004 by rouge-score; CIDEr-D from 0 to 10, the others to 1.
     """
     if not predicted:
         return {}
     from rouge_score.rouge_scorer import RougeScorer
-    from sacrebleu.metrics.bleu import BLEU
 
     pairs = list(zip(predicted, references, strict=True))
-    exact = [text in [collapse_whitespace(reference) for reference in captions] for text, captions in pairs]
     scorer = RougeScorer(["rougeL"], tokenizer=_WordTokenizer())
-    rouge = [scorer.score_multi(list(captions), text)["rougeL"].fmeasure for text, captions in pairs]
+    return {
+        "eval_exact": [
+            float(text in [collapse_whitespace(reference) for reference in captions]) for text, captions in pairs
+        ],
+        "eval_exact_normalized": [
+            float(words_of(text) in [words_of(reference) for reference in captions]) for text, captions in pairs
+        ],
+        "eval_cider": cider_d(predicted, references),
+        "eval_rouge_l": [scorer.score_multi(list(captions), text)["rougeL"].fmeasure for text, captions in pairs],
+    }
+
+
+def caption_metrics(
+    predicted: Sequence[str], references: Sequence[Sequence[str]], scores: Mapping[str, Sequence[float]] | None = None
+) -> dict[str, float]:
+    """The means of `caption_scores`, and BLEU over the whole set, as in Papineni et al. 2002 by sacrebleu."""
+    if not predicted:
+        return {}
+    from sacrebleu.metrics.bleu import BLEU
+
+    scores = scores or caption_scores(predicted, references)
     # sacrebleu takes one list for the first references, one for the second, ...
     most = max(len(captions) for captions in references)
     columns = [[captions[i] if i < len(captions) else None for captions in references] for i in range(most)]
     bleu = BLEU(effective_order=True).corpus_score(list(predicted), columns)  # pyright: ignore[reportArgumentType]
-    return {
-        "eval_exact": sum(exact) / len(exact),
-        "eval_rouge_l": sum(rouge) / len(rouge),
-        "eval_bleu": bleu.score / 100,
-    }
+    means = {name: sum(values) / len(values) for name, values in scores.items()}
+    return means | {"eval_cider": round(means["eval_cider"], 4), "eval_bleu": bleu.score / 100}
 
 
 class _WordTokenizer:
     """Words of any script; rouge-score's own tokenizer drops everything but a to z."""
 
     def tokenize(self, text: str) -> list[str]:
-        return re.findall(r"\w+", text.lower())
+        return words_of(text)
 
 
 def evenly_spaced(items: Sequence[T], count: int) -> list[T]:

@@ -10,6 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from jobs.families.card_program import program_parts
+from jobs.families.class_metrics import (
+    chance_metrics,
+    class_figures,
+    class_intervals,
+    class_metrics,
+    confusion_matrix,
+)
+from jobs.families.intervals import mean_intervals
 from jobs.families.multi_label import multi_label_chance_level, score_multi_label, sigmoid
 from jobs.families.pixels import ClipNormalizer
 from jobs.families.protocol import Answer, Item, Plan, RawOutput, Score
@@ -70,7 +78,8 @@ def score_predictions(plan: Plan, raw: RawOutput) -> Score:
 
 
 def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[str]) -> Score:
-    """Accuracy, top-5 accuracy where there are more than five classes, and the confusion matrix (rows: true classes).
+    """Accuracy, balanced accuracy, macro F1, top-5 accuracy where there are more than five classes, figures by class,
+    and the confusion matrix (rows: true classes).
 
     Args:
         logits: (N, classes).
@@ -79,7 +88,8 @@ def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[
     raw = np.asarray(logits, np.float32)
     probabilities = softmax(raw)
     predicted = probabilities.argmax(1)
-    values = {"eval_accuracy": float((predicted == labels).mean())}
+    matrix = confusion_matrix(labels, predicted, len(class_names))
+    values = class_metrics(matrix)
     if raw.shape[1] > _TOP:
         best = np.argsort(-raw, axis=1)[:, :_TOP]
         values["eval_top5"] = float((best == labels[:, None]).any(1).mean())
@@ -91,11 +101,12 @@ def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[
         )
         for row, (label, choice) in enumerate(zip(map(int, labels), map(int, predicted), strict=True))
     ]
+    summary = RunSummary(class_names=list(class_names), by_class=class_figures(matrix, tuple(class_names)))
     if len(class_names) > _MATRIX:
-        return Score(values, clips, RunSummary(class_names=list(class_names)))
-    matrix = np.zeros((len(class_names), len(class_names)), int)
-    np.add.at(matrix, (labels, predicted), 1)
-    return Score(values, clips, RunSummary(confusion_matrix=matrix.tolist(), class_names=list(class_names)))
+        intervals = mean_intervals({"eval_accuracy": (predicted == labels).astype(float)})
+        return Score(values, clips, summary.merged(RunSummary(intervals=intervals)))
+    shown = RunSummary(confusion_matrix=matrix.tolist(), intervals=class_intervals(matrix))
+    return Score(values, clips, summary.merged(shown))
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -112,11 +123,12 @@ def classification_answers(plan: Plan, logits: NDArray[np.float32]) -> list[Answ
 
 
 def class_chance_level(plan: Plan, clip_count: int) -> dict[str, float]:
-    """The metrics of random guessing; the head is new, so the untouched base can do no better."""
+    """The metrics of a head that has learned nothing: random scores of several labels, else always the largest class."""
     if plan.is_multi_label:
         return multi_label_chance_level(plan.held_out_counts, clip_count)
-    count = max(1, len(plan.class_names))
-    return {"eval_accuracy": 1 / count} | ({"eval_top5": _TOP / count} if count > _TOP else {})
+    counts = plan.held_out_counts if any(plan.held_out_counts) else [1] * max(1, len(plan.class_names))
+    clips = np.asarray(counts, float)
+    return chance_metrics(clips / clips.sum(), _TOP)
 
 
 def save_labels(plan: Plan, folder: Path) -> None:

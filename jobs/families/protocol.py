@@ -248,7 +248,7 @@ class Family(Protocol):
         ...
 
     def chance_level(self, plan: Plan, clip_count: int) -> dict[str, float] | None:
-        """The metrics of random guessing, where the untouched base can do no better because its head is new.
+        """The metrics that need no model, where the untouched base can do no better because its head is new.
 
         Args:
             clip_count: clips of the validation split.

@@ -1,4 +1,4 @@
-"""Evaluates a retriever: each validation clip is searched by its caption among all of them, and its rank counted."""
+"""Evaluates a retriever: each validation clip is searched by its captions, and each caption by its clip."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from jobs.families.contrastive import normalize_caption, ranks_of_matches, retrieval_metrics
+from jobs.families.contrastive import RECALLS, normalize_caption, ranks_of_matches, retrieval_metrics
 from jobs.families.dual_encoder import Features, Towers
+from jobs.families.intervals import mean_intervals
 from jobs.families.pixels import ClipNormalizer
 from jobs.families.protocol import Items, Score
 from jobs.families.tokenization import CaptionTokenizer
@@ -53,8 +54,9 @@ def embed_pool(towers: Towers, normalizer: ClipNormalizer, validation: Items, co
 def score_pool_captions(
     towers: Towers, tokenizer: CaptionTokenizer, pool: ClipPool, device: str
 ) -> NDArray[np.float32]:
-    """(N, N) scores of each clip's first caption against every clip."""
-    return score_queries(towers, tokenizer, [captions[0] for captions in pool.captions], pool.features, device)
+    """(K, N) scores of every caption of every clip, in their order, against every clip."""
+    captions = [caption for of_clip in pool.captions for caption in of_clip]
+    return score_queries(towers, tokenizer, captions, pool.features, device)
 
 
 def score_queries(
@@ -70,21 +72,29 @@ def score_queries(
 
 
 def evaluate_pool(pool: ClipPool, scores: NDArray[np.float32]) -> Score:
-    """Recalls and median rank, and for each sentence the clips with the highest scores.
+    """Recalls in both directions with all captions of a clip, and for its first caption the clips with the best scores.
+
+    Clips are searched by each caption (R@k, median rank), and captions by each clip (`eval_clip_r1`, ...), where the
+    best of its captions counts. A caption that several clips share is right for each of them.
 
     Args:
-        scores: (N, N), as `score_pool_captions` returns them.
+        scores: (K, N), as `score_pool_captions` returns them.
     """
     clips_with: dict[str, list[int]] = defaultdict(list)
     for index, captions in enumerate(pool.captions):
         for caption in {normalize_caption(caption) for caption in captions}:
             clips_with[caption].append(index)
     matches = np.zeros(scores.shape, bool)
-    for row, captions in enumerate(pool.captions):
-        matches[row, clips_with[normalize_caption(captions[0])]] = True
+    firsts: list[int] = []
+    row = 0
+    for captions in pool.captions:
+        firsts.append(row)
+        for caption in captions:
+            matches[row, clips_with[normalize_caption(caption)]] = True
+            row += 1
     ranks = ranks_of_matches(scores, matches)
     results = []
-    for row, captions in enumerate(pool.captions):
+    for row, captions in zip(firsts, pool.captions, strict=True):
         best = np.argsort(-scores[row], kind="stable")[:_TOP]
         top = [
             FoundClip(clip_id=pool.clip_ids[at], score=round(float(scores[row, at]), 4), right=bool(matches[row, at]))
@@ -92,4 +102,8 @@ def evaluate_pool(pool: ClipPool, scores: NDArray[np.float32]) -> Score:
         ]
         predicted = pool.captions[int(best[0])][0]
         results.append(Prediction(reference=captions[0], predicted=predicted, rank=int(ranks[row]), top=top))
-    return Score(retrieval_metrics(ranks), results, RunSummary(pool=len(results)))
+    of_clips = ranks_of_matches(scores.T, matches.T)
+    found = {f"eval_clip_r{at}": (of_clips <= at).astype(float) for at in RECALLS}
+    values = retrieval_metrics(ranks) | {name: float(hits.mean()) for name, hits in found.items()}
+    intervals = mean_intervals({f"eval_r{at}": (ranks <= at).astype(float) for at in RECALLS}) | mean_intervals(found)
+    return Score(values, results, RunSummary(pool=len(results), intervals=intervals))

@@ -30,6 +30,8 @@ def load_or_measure_baseline(
     chance = family.chance_level(plan, len(validation))
     if chance is not None:
         return Baseline(chance)
+    if not plan.recipe.eval.baseline:
+        return Baseline()
     known = _read(folder / BASELINE)
     if known is not None:
         return known

@@ -5,6 +5,9 @@ import math
 from pathlib import Path
 from typing import Any
 
+from torch.utils.data import Subset
+
+from jobs.families.captioning import evenly_spaced
 from jobs.families.protocol import Plan
 from jobs.trainer.callbacks import Reporter, SetEpoch, StopCallback, TimedCheckpoint
 from jobs.trainer.checkpoints import prune_checkpoints
@@ -28,7 +31,7 @@ def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[Vid
     family, training, validation = run.family, clips.training, clips.validation
     steps = _total_steps(plan.recipe, len(training))
     reporter = Reporter(run.recorder, _clips_per_step(plan.recipe, len(training)))
-    evaluated, plan = StoppableItems(validation, run.stop), dataclasses.replace(plan, check_stop=run.stop.check_token)
+    plan = dataclasses.replace(plan, check_stop=run.stop.check_token)
     trainer = VideoTrainer(
         model=model,
         args=training_arguments(
@@ -43,9 +46,11 @@ def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[Vid
             decode_threads=run.spec.decode_threads,
         ),
         train_dataset=training,
-        eval_dataset=validation if len(validation) else None,
+        eval_dataset=judged_during_run(plan.recipe, validation) if len(validation) else None,
         data_collator=family.collate(plan),
-        evaluate_family=lambda model, raw, final: family.evaluate(plan, model, evaluated, raw, final),
+        evaluate_family=lambda model, items, raw, final: family.evaluate(
+            plan, model, StoppableItems(items, run.stop), raw, final
+        ),
         headline=TASKS[plan.task].headline(plan.problem_type),
         recipe=plan.recipe,
         stop=run.stop,
@@ -61,6 +66,17 @@ def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[Vid
     )
     run.recorder.progress(0, steps, 0.0, "training")
     return trainer, reporter
+
+
+def judged_during_run(recipe: Recipe, validation: Any) -> Any:
+    """The validation clips of the baseline and of the evaluations during the run: those of `judged_indices`."""
+    indices = judged_indices(recipe, len(validation))
+    return validation if len(indices) == len(validation) else Subset(validation, indices)
+
+
+def judged_indices(recipe: Recipe, count: int) -> list[int]:
+    """Which of `count` validation clips are judged before the end: as many as the recipe says, at equal distances."""
+    return evenly_spaced(range(count), recipe.eval.clips or count)
 
 
 def _total_steps(recipe: Recipe, clips: int) -> int:

@@ -9,7 +9,7 @@ import yaml
 from jobs.families.protocol import Family, Plan
 from jobs.runs.spec import TrainSpec
 from orchestrator.domain import formatting
-from orchestrator.domain.metric_definitions import figure
+from orchestrator.domain.metric_definitions import Metric, figure
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.run_summary import RunSummary, unjudged_sentence
 from orchestrator.domain.tasks import TASKS, AnswerKind
@@ -57,14 +57,22 @@ def _reached(plan: Plan, summary: RunSummary) -> str:
     if value is not None and summary.eval_loss is not None:
         result = f"**{figure(first, value)}**"
         relation = "of" if first.of_clips else f"{first.label} on"
-        return f"{result} {relation} {summary.validation_clips} held-out clips, loss {summary.eval_loss:.4f}."
+        return f"{result} {relation} {summary.validation_clips} held-out clips{_interval(first, summary)}, loss {summary.eval_loss:.4f}."
     if summary.validation_clips:
         return f"The run was stopped at step {summary.final_step}; the result was not judged on held-out clips."
     return "No clips were held out, so nothing can be said about new ones."
 
 
+def _interval(metric: Metric, summary: RunSummary) -> str:
+    """The 95 % interval of a metric behind its value, where it is known."""
+    if metric.name not in summary.intervals:
+        return ""
+    low, high = summary.intervals[metric.name]
+    return f" (95 % interval {figure(metric, low)} to {figure(metric, high)})"
+
+
 def _metrics(plan: Plan, summary: RunSummary, made: str = "adapter") -> list[str]:
-    """Every metric next to that of the untouched base (or of guessing) on the same clips."""
+    """Every metric next to that of the untouched base (or of chance) on the same clips."""
     values, before = summary.values, summary.baseline
     rows = [
         f"| {m.label} | {figure(m, before[m.name]) if m.name in before else ''} | {figure(m, values[m.name])} |"
@@ -74,7 +82,22 @@ def _metrics(plan: Plan, summary: RunSummary, made: str = "adapter") -> list[str
     if not rows:
         return []
     base = TASKS[plan.task].baseline
-    return ["\n".join([f"| on the held-out clips | {base} | this {made} |", "|---|---|---|", *rows]) + "\n"]
+    if summary.baseline_clips:
+        base += f", {summary.baseline_clips} clips"
+    table = "\n".join([f"| on the held-out clips | {base} | this {made} |", "|---|---|---|", *rows]) + "\n"
+    return [table, *_by_class(summary)]
+
+
+def _by_class(summary: RunSummary) -> list[str]:
+    """Precision, recall and F1 of each class."""
+    if not summary.by_class or len(summary.by_class) > _MATRIX_CLASSES:
+        return []
+    lines = [
+        f"| {_cell(row.name)} | {formatting.percent(row.precision or 0.0)} | {formatting.percent(row.recall or 0.0)} "
+        f"| {formatting.percent(row.f1 or 0.0)} | {row.clips} |"
+        for row in summary.by_class
+    ]
+    return ["\n".join(["| class | precision | recall | F1 | clips |", "|---|---|---|---|---|", *lines]) + "\n"]
 
 
 def _samples(summary: RunSummary) -> list[str]:

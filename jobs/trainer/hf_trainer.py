@@ -9,7 +9,7 @@ import numpy as np
 from transformers import PrinterCallback, Trainer, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 
-from jobs.families.protocol import RawOutput, Score
+from jobs.families.protocol import Items, RawOutput, Score
 from jobs.trainer.announced_batches import announce_batches
 from jobs.trainer.callbacks import Diverged
 from jobs.trainer.checkpoints import (
@@ -95,7 +95,7 @@ class VideoTrainer(Trainer):
     def __init__(
         self,
         *args: Any,
-        evaluate_family: Callable[[Any, RawOutput, bool], Score],
+        evaluate_family: Callable[[Any, Items, RawOutput, bool], Score],
         headline: Metric,
         recipe: Recipe,
         stop: StopSignal | None = None,
@@ -107,6 +107,8 @@ class VideoTrainer(Trainer):
         self.best = BestEvaluation()
         """The best evaluation so far."""
         self._evaluate_family = evaluate_family
+        self._judged: Any = self.eval_dataset
+        """The clips of the evaluation that goes on."""
         self._stop = stop or StopSignal()
         self._saved_step = self._evaluated_step = -1
         self._evaluation_due = False
@@ -194,6 +196,7 @@ class VideoTrainer(Trainer):
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Leaves the random states as they were: the dropout of the steps that follow must not depend on it."""
         self._stop.enter(Stage.EVALUATION, *self.progress())
+        self._judged = self.eval_dataset
         with preserve_rng():
             metrics = super().evaluate(*args, **kwargs)
         self._evaluated_step = self.state.global_step
@@ -240,6 +243,11 @@ class VideoTrainer(Trainer):
     def _checkpoint_folder(self) -> Path:
         return Path(self.args.output_dir or ".") / f"{CHECKPOINT_PREFIX}{self.state.global_step}"
 
+    def predict(self, test_dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        """Evaluates other clips than those of the evaluations during the run."""
+        self._judged = test_dataset
+        return super().predict(test_dataset, *args, **kwargs)
+
     def evaluation_loop(
         self, dataloader: Any, description: str, prediction_loss_only: bool | None = None, *args: Any, **kwargs: Any
     ) -> Any:
@@ -250,7 +258,9 @@ class VideoTrainer(Trainer):
         output = super().evaluation_loop(dataloader, description, self.args.prediction_loss_only, *args, **kwargs)
         labels = None if output.label_ids is None else np.asarray(output.label_ids)
         with torch.no_grad():
-            self.score = self._evaluate_family(self.model, RawOutput(output.predictions, labels), self.final)
+            self.score = self._evaluate_family(
+                self.model, self._judged, RawOutput(output.predictions, labels), self.final
+            )
         assert output.metrics is not None
         output.metrics.update(self.score.values)
         return output

@@ -139,7 +139,7 @@ def _trainer(
         train_dataset=training,
         eval_dataset=validation if len(validation) else None,
         data_collator=collate,
-        evaluate_family=lambda model, raw, final: family.evaluate(plan, model, validation, raw, final),
+        evaluate_family=lambda model, items, raw, final: family.evaluate(plan, model, items, raw, final),
         headline=TASKS[plan.task].headline(plan.problem_type),
         recipe=short,
         callbacks=[clock],

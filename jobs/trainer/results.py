@@ -44,7 +44,7 @@ def summarize_evaluation(
 
     Args:
         kind: what the model answers for a clip; part of each sample.
-        baseline: the same metrics of the untouched base, or of random guessing.
+        baseline: the same metrics of the untouched base, or of chance.
         before: the answers of the untouched base, by the clip and the number of its question.
     """
     summary = RunSummary.of_values(score.values).merged(score.summary)
@@ -84,7 +84,8 @@ def _samples(predictions: Sequence[Prediction], kind: AnswerKind) -> list[Predic
         case AnswerKind.CLASSES:
             return _spread([row for row in predictions if row.predicted is not None and row.label])[:SAMPLES]
         case AnswerKind.TEXT:
-            return _distinct([row for row in predictions if row.before is not None])
+            known = [row for row in predictions if row.before is not None]
+            return _distinct(known or [row for row in predictions if row.predicted is not None])
         case AnswerKind.CLIPS:
             return _distinct([row for row in predictions if row.rank is not None])
         case _:

@@ -16,7 +16,7 @@ from jobs.families.protocol import Plan
 from jobs.runs.spec import TrainSpec
 from jobs.sinks.recorder import Recorder
 from jobs.trainer.baseline import load_or_measure_baseline
-from jobs.trainer.build_trainer import build_trainer
+from jobs.trainer.build_trainer import build_trainer, judged_during_run, judged_indices
 from jobs.trainer.callbacks import Reporter
 from jobs.trainer.clips import ClipDataset
 from jobs.trainer.data import RunData, load_data
@@ -122,10 +122,11 @@ def _train_and_export(
     """Evaluates the base, trains, loads the step to export, evaluates it, exports."""
     kind, validation, stop = TASKS[plan.task].answer, clips.validation, run.stop
     stop.enter(Stage.BASELINE)
-    baseline = load_or_measure_baseline(run.folder, run.family, plan, trainer, validation)
-    reporter.samples = lambda: (
-        summarize_evaluation(trainer.score, kind, before=baseline.before, clips=run.splits.validation).samples
+    baseline = load_or_measure_baseline(
+        run.folder, run.family, plan, trainer, judged_during_run(plan.recipe, validation)
     )
+    judged = [run.splits.validation[at] for at in judged_indices(plan.recipe, len(validation))]
+    reporter.samples = lambda: summarize_evaluation(trainer.score, kind, before=baseline.before, clips=judged).samples
     checkpoint = checkpoint_to_resume(run.folder, run.spec.checkpoints) if resumes else None
     train_remaining_steps(trainer, checkpoint, run.recorder)
 
@@ -143,6 +144,8 @@ def _train_and_export(
             )
     seconds = time.monotonic() - run.began_at
     facts = _run_facts(run, plan, model, clips, trainer, seconds).merged(RunSummary(exported=chosen))
+    if baseline.before and len(judged) < len(validation):
+        facts = facts.merged(RunSummary(baseline_clips=len(judged)))
     summary = outcome.summary.merged(facts)
     exported = is_main_process() and _export(run, plan, model, trainer, outcome, summary)
     files = "; the files are ready" if exported else ""

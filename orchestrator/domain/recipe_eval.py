@@ -61,3 +61,32 @@ class Evaluation(RecipePart):
         ),
     ] = 0
     """Optimizer steps between two evaluations, each with a checkpoint; 0: after each epoch."""
+    clips: Annotated[
+        int | None,
+        Field(ge=1, le=1_000_000),
+        FieldSpec(
+            "Clips judged on the way",
+            "Clips judged on the way must be a whole number from 1 to 1000000, or empty.",
+            Section.ADVANCED,
+            458,
+            hint="in the baseline and after each epoch; empty: all. The end judges all of them",
+            unit="clips",
+            review_default=False,
+        ),
+    ] = 200
+    """Validation clips of the baseline and of the evaluations during the run, evenly spread; all of them at the end."""
+    baseline: Annotated[
+        bool,
+        FieldSpec(
+            "Judge the untouched base first",
+            "Judging the untouched base is either on or off.",
+            Section.ADVANCED,
+            459,
+            hint="Off saves the time before the first step; results are then compared with nothing.",
+            title="Baseline",
+            review_label="Baseline",
+            review_text="measured",
+            review_default=False,
+        ),
+    ] = True
+    """The untouched base is judged before the first step. Chance, where a head is new, is always said."""

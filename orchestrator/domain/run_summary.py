@@ -134,13 +134,13 @@ class ExportedStep(_Document):
 
 
 class ClassResult(_Document):
-    """How well one class was found among the held-out clips of a run with several labels."""
+    """How well one class was found among the held-out clips."""
 
     name: str = ""
     clips: int = 0
     """Held-out clips that have the class; a class with none is left out of the means."""
     average_precision: float | None = None
-    """None where no held-out clip has the class."""
+    """None where no held-out clip has the class, and in a run with one label a clip."""
     precision: float | None = None
     """At a score of 0.5; None where no clip was said to have the class."""
     recall: float | None = None
@@ -166,10 +166,16 @@ class RunSummary(_Document):
     """[true class][predicted class] of the held-out clips, in the order of `class_names`."""
     classes: list[ClassResult] = Field(default_factory=list)
     """Each class of a run with several labels, in the order of `class_names`."""
+    by_class: list[ClassResult] = Field(default_factory=list)
+    """Each class of a run with one label a clip, in the same order."""
+    intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    """95 % intervals by metric, by a seeded bootstrap over the judged clips."""
+    baseline_clips: int = 0
+    """How many validation clips the base was measured on, where those were not all."""
     pool: int = 0
     """How many clips a sentence was searched among."""
     baseline: dict[str, float] = Field(default_factory=dict)
-    """The metrics of the untouched base, or of guessing, on the same clips."""
+    """The metrics of the untouched base, or of chance (always the largest class)."""
     samples: list[Prediction] = Field(default_factory=list)
     """Some held-out clips that stand for all."""
     mistakes: list[Prediction] = Field(default_factory=list)

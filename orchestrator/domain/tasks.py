@@ -230,7 +230,12 @@ _ROWS = (
         annotation=Annotation.LABEL,
         takes=frozenset({AnnotationKind.LABEL, AnnotationKind.LABELS}),
         answer=AnswerKind.CLASSES,
-        metrics=(Metric("eval_accuracy", "Accuracy", of_clips=True), Metric("eval_top5", "Top-5 accuracy")),
+        metrics=(
+            Metric("eval_accuracy", "Accuracy", of_clips=True),
+            Metric("eval_top5", "Top-5 accuracy"),
+            Metric("eval_balanced_accuracy", "Balanced accuracy"),
+            Metric("eval_f1_macro", "Macro F1"),
+        ),
         multi_label_metrics=(
             Metric("eval_map", "mAP"),
             Metric("eval_f1_micro", "Micro F1"),
@@ -244,7 +249,7 @@ _ROWS = (
         pretrain_note=f"{_PRETRAIN} to draw the parts of a clip hidden from it. Labels are not read.",
         trained_fully="The classifier head is",
         head_size=HeadSize.PER_CLASS,
-        baseline="guessing",
+        baseline="chance",
         demo=DemoText("Shapes in motion", f"{_DEMO_FILMS}."),
     ),
     TaskSpec(
@@ -256,6 +261,8 @@ _ROWS = (
         answer=AnswerKind.TEXT,
         metrics=(
             Metric("eval_exact", "Exact match"),
+            Metric("eval_exact_normalized", "Exact match, normalized"),
+            Metric("eval_cider", "CIDEr-D", share=False),
             Metric("eval_rouge_l", "ROUGE-L"),
             Metric("eval_bleu", "BLEU"),
             Metric("eval_answer_accuracy", "Answer accuracy"),
@@ -288,6 +295,9 @@ _ROWS = (
             Metric("eval_r5", "R@5"),
             Metric("eval_r10", "R@10"),
             Metric("eval_median_rank", "Median rank", share=False, more_is_better=False),
+            Metric("eval_clip_r1", "R@1 of captions"),
+            Metric("eval_clip_r5", "R@5 of captions"),
+            Metric("eval_clip_r10", "R@10 of captions"),
         ),
         dataset_note="Learns to find clips by a sentence. Needs captions.",
         model_note="Finds clips by a sentence.",

@@ -8,7 +8,7 @@ from orchestrator.pages.jobs.detail_charts import run_chart
 from orchestrator.pages.shared.forms import small_note
 from orchestrator.states.jobs.detail import JobDetailState
 from orchestrator.states.jobs.metric_cards import MetricCard
-from orchestrator.states.jobs.samples import ClassLine, ConfusionRow, MetricComparison
+from orchestrator.states.jobs.samples import ClassLine, ClassRow, ConfusionRow, MetricComparison
 from orchestrator.ui.patterns.cards import stat_card
 from orchestrator.ui.primitives.badge import badge
 from orchestrator.ui.primitives.button import button
@@ -155,7 +155,7 @@ def _metric(item: MetricComparison) -> rx.Component:
 
 
 def _metrics() -> rx.Component:
-    """Each metric of the task, and the untouched base's, or that of guessing, on the same clips."""
+    """Each metric of the task, and the untouched base's, or that of chance, on the same clips."""
     head = "pb-1 text-right text-xs font-medium text-muted-foreground"
     return rx.el.table(
         rx.el.thead(
@@ -167,6 +167,28 @@ def _metrics() -> rx.Component:
         ),
         rx.el.tbody(rx.foreach(JobDetailState.result.metrics, _metric)),
         id="job-reached",
+        class_name="shrink-0",
+    )
+
+
+def _class_row(item: ClassRow) -> rx.Component:
+    shares = (item.precision, item.recall, item.f1, item.support)
+    return rx.el.tr(
+        rx.el.th(item.name, scope="row", class_name="py-1 pr-6 text-left text-sm font-medium"),
+        *(rx.el.td(share, class_name="pl-4 text-right font-mono text-sm tabular") for share in shares),
+    )
+
+
+def _by_class() -> rx.Component:
+    """Precision, recall and F1 of each class, on its validation clips."""
+    head = "pb-1 pl-4 text-right text-xs font-medium text-muted-foreground"
+    columns = ("precision", "recall", "F1", "clips")
+    return rx.el.table(
+        rx.el.thead(
+            rx.el.tr(rx.el.td(), *(rx.el.th(column, scope="col", class_name=head) for column in columns)),
+        ),
+        rx.el.tbody(rx.foreach(JobDetailState.result.by_class, _class_row)),
+        id="job-classes",
         class_name="shrink-0",
     )
 
@@ -185,6 +207,7 @@ def _result() -> rx.Component:
                 class_name="shrink-0",
             ),
             _metrics(),
+            rx.cond(result.by_class, _by_class()),
             rx.cond(
                 result.classes,
                 _classes(),

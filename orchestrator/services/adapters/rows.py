@@ -44,7 +44,7 @@ class AdapterRow:
     metric_label: str
     value: float | None
     baseline: float | None
-    """The value of the untrained base, or of guessing."""
+    """The value of the untrained base, or of chance."""
     recipe: Annotated[dict[str, Any], Described(Recipe)]
     summary: RunSummary
     size_bytes: int

@@ -135,6 +135,8 @@ def raw_recipe(values: Mapping[str, str], targets: list[str]) -> dict[str, Any]:
             text = values[name].strip()
             if text or not field.optional:
                 _set_field(raw, name, _parse_text(text, field.kind))
+            elif field.default is not None:  # empty is a value of its own
+                _set_field(raw, name, None)
     _set_field(raw, "qlora.target_modules", list(targets))
     return raw
 

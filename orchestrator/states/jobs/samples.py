@@ -212,6 +212,17 @@ class MetricComparison:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassRow:
+    """How well one class is told from the others."""
+
+    name: str
+    precision: str
+    recall: str
+    f1: str
+    support: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The results of a finished run."""
 
@@ -226,6 +237,7 @@ class Result:
     """What the metrics are compared with."""
     matrix_note: str = ""
     """Why there is no confusion matrix, where there would be one."""
+    by_class: list[ClassRow] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     confusion: list[ConfusionRow] = field(default_factory=list)
     classes: list[ClassLine] = field(default_factory=list)
@@ -249,10 +261,21 @@ def result_of(summary: RunSummary) -> Result:
         headline=_figure(metric, value),
         loss=formatting.loss(summary.eval_loss),
         clips=f"{_headline_label(metric)} {formatting.plural(total, 'validation clip')}{_correct(matrix)}"
+        f"{_interval(metric, summary)}"
         if total
         else "",
         metrics=_metrics(summary),
-        baseline=TASKS[task_of(summary)].baseline,
+        baseline=TASKS[task_of(summary)].baseline + _clips_of_baseline(summary),
+        by_class=[
+            ClassRow(
+                row.name,
+                formatting.percent(row.precision or 0.0),
+                formatting.percent(row.recall or 0.0),
+                formatting.percent(row.f1 or 0.0),
+                formatting.count(row.clips),
+            )
+            for row in summary.by_class
+        ],
         matrix_note=""
         if matrix or summary.classes or not labels
         else f"The confusion matrix of {len(labels)} classes is too large to show.",
@@ -270,6 +293,18 @@ def _class_line(row: ClassResult) -> ClassLine:
         formatting.count(row.clips),
         *("–" if share is None else formatting.percent(share) for share in shares),
     )
+
+
+def _interval(metric: Metric, summary: RunSummary) -> str:
+    """The 95 % interval of a metric, where it is known."""
+    if metric.name not in summary.intervals:
+        return ""
+    low, high = summary.intervals[metric.name]
+    return f", 95 % interval {figure(metric, low)} to {figure(metric, high)}"
+
+
+def _clips_of_baseline(summary: RunSummary) -> str:
+    return f", {formatting.plural(summary.baseline_clips, 'clip')}" if summary.baseline_clips else ""
 
 
 def _headline_label(metric: Metric) -> str:

@@ -11,7 +11,15 @@ from jobs.families.captioning import SAMPLED_CLIPS, caption_metrics, evaluate_an
 
 def test_metrics() -> None:
     same = caption_metrics(["a red ring hops", "so it is"], [["a red ring hops"], ["it is so", "so it is"]])
-    assert same == {"eval_exact": 1.0, "eval_rouge_l": 1.0, "eval_bleu": pytest.approx(1.0)}
+    assert same == {
+        "eval_exact": 1.0,
+        "eval_exact_normalized": 1.0,
+        "eval_cider": pytest.approx((10 + 10 * (3 + 1.5) / 4 / 2) / 2),
+        "eval_rouge_l": 1.0,
+        "eval_bleu": pytest.approx(1.0),
+    }
+    changed = caption_metrics(["A man is running."], [["a man is running"]])
+    assert (changed["eval_exact"], changed["eval_exact_normalized"]) == (0.0, 1.0)
     other = caption_metrics(["a red ring hops", "a box"], [["a blue ring hops"], ["a box"]])
     assert other["eval_exact"] == 0.5
     assert other["eval_rouge_l"] == pytest.approx(0.875)

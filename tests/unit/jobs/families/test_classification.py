@@ -17,8 +17,8 @@ from orchestrator.states.jobs.samples import result_of
 NAMES = [f"class {letter}" for letter in "abcdefgh"]
 
 
-def _plan(names: list[str]) -> Plan:
-    return Plan(Base(Path(), {}, {}), Recipe(), "classification", tuple(names))
+def _plan(names: list[str], counts: tuple[int, ...] = ()) -> Plan:
+    return Plan(Base(Path(), {}, {}), Recipe(), "classification", tuple(names), held_out_counts=counts)
 
 
 def test_metrics_matrix_and_mistakes() -> None:
@@ -26,7 +26,7 @@ def test_metrics_matrix_and_mistakes() -> None:
     logits = np.tile(np.arange(8, 0, -1, dtype=np.float32), (4, 1))  # predicts a, then b, c, d, e, f, g, h
     logits[3] = logits[3][::-1]  # predicts h first and d fifth
     score = score_classes(logits, labels, NAMES)
-    assert score.values == {"eval_accuracy": 0.25, "eval_top5": 1.0}
+    assert (score.values["eval_accuracy"], score.values["eval_top5"]) == (0.25, 1.0)
     assert score_classes(logits, labels + 4, NAMES).values["eval_top5"] == pytest.approx(0.5)
     clips = [ClipSpec(n, f"/{n}.mp4", NAMES[n], "", "auto", str(n), f"{n}.mp4") for n in range(4)]
     summary = summarize_evaluation(score, AnswerKind.CLASSES, 1.0, clips, class_chance_level(_plan(NAMES), 4)).summary
@@ -40,10 +40,17 @@ def test_metrics_matrix_and_mistakes() -> None:
     assert shown.confusion[4].right == "–", "none of it was held out"
     assert [(row.label, row.now[:3], row.before[:4]) for row in shown.metrics] == [
         ("Accuracy", "25.", "12.5"), ("Top-5 accuracy", "100", "62.5"),
+        ("Balanced accuracy", "25.", "12.5"), ("Macro F1", "10.", "2.8\u202f"),
     ]  # fmt: skip
 
 
 def test_five_classes_have_no_top_five() -> None:
     few = NAMES[:5]
-    assert class_chance_level(_plan(few), 5) == {"eval_accuracy": 0.2}
-    assert set(score_classes(np.eye(5, dtype=np.float32), np.arange(5), few).values) == {"eval_accuracy"}
+    assert class_chance_level(_plan(few), 5)["eval_accuracy"] == 0.2
+    assert class_chance_level(_plan(few, (8, 1, 1, 0, 0)), 10)["eval_accuracy"] == 0.8
+    values = score_classes(np.eye(5, dtype=np.float32), np.arange(5), few).values
+    assert (
+        set(values)
+        == set(class_chance_level(_plan(few), 5))
+        == {"eval_accuracy", "eval_balanced_accuracy", "eval_f1_macro"}
+    )

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from jobs.families.contrastive import ranks_of_matches, retrieval_metrics, shared_captions, sigmoid_loss, softmax_loss
+from jobs.families.retrieval_eval import ClipPool, evaluate_pool
 
 
 def test_case_and_punctuation_do_not_matter() -> None:
@@ -40,3 +41,15 @@ def test_ranks() -> None:
 def test_equal_scores_are_ranked_last() -> None:
     """A retriever that cannot tell clips apart must not get a high rank."""
     assert ranks_of_matches(np.zeros((4, 4)), np.eye(4, dtype=bool)).tolist() == [4, 4, 4, 4]
+
+
+def test_both_directions_with_all_captions() -> None:
+    """Two clips, the first with two captions: 2 of 3 searches find their clip, 1 of 2 clips its own caption."""
+    pool = ClipPool((), (("a ring", "a red ring"), ("a box",)), (1, 2))
+    scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]], np.float32)
+    score = evaluate_pool(pool, scores)
+    assert score.values["eval_r1"] == pytest.approx(2 / 3)
+    assert score.values["eval_clip_r1"] == pytest.approx(1 / 2), "the second caption of the first clip beats the box"
+    assert [row.rank for row in score.clips] == [1, 1]
+    low, high = score.summary.intervals["eval_r1"]
+    assert low <= 2 / 3 <= high

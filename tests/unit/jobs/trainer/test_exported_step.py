@@ -14,7 +14,7 @@ from jobs.runs.spec import TrainSpec
 from jobs.trainer.run import train
 from jobs.trainer.train_result import TrainResult
 from tests.unit.jobs.trainer.conftest import MakeSpec
-from tests.unit.jobs.trainer.test_run import losses, recorder_of
+from tests.unit.jobs.trainer.test_run import losses, recorder_of, records
 
 pytestmark = pytest.mark.slow
 _EPOCH = 4
@@ -103,3 +103,14 @@ def test_a_missing_best_checkpoint_leaves_the_last_step(make_spec: MakeSpec, acc
         8,
         "Step 8, the last, was exported: the checkpoint of the best evaluation is missing or damaged.",
     )
+
+
+def test_some_clips_are_judged_on_the_way_and_all_at_the_end(make_spec: MakeSpec) -> None:
+    spec = make_spec("run", eval={"clips": 2, "every": 4, "keep": "last"}, optim={"max_steps": 4})
+    summary = run(spec).summary
+    assert sum(map(sum, summary.confusion_matrix)) == summary.validation_clips == 4
+    during = [r["values"] for r in records(spec) if "eval_accuracy" in r.get("values", {})]
+    assert {values["eval_accuracy"] for values in during} <= {0.0, 0.5, 1.0}
+    assert summary.baseline["eval_accuracy"] == 0.5
+    assert set(summary.intervals) == {"eval_accuracy", "eval_balanced_accuracy", "eval_f1_macro"}
+    assert [row.clips for row in summary.by_class] == [2, 2]

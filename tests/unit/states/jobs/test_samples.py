@@ -95,7 +95,7 @@ def test_samples_of_an_earlier_version_are_of_their_runs_task() -> None:
 def test_the_result_names_what_it_is_compared_with_and_why_there_is_no_matrix() -> None:
     guessed = {"task": "classification", "eval_accuracy": 0.5, "class_names": [f"c{number}" for number in range(200)]}
     result = result_of(RunSummary.from_json(guessed))
-    assert (result.baseline, result.confusion) == ("guessing", [])
+    assert (result.baseline, result.confusion) == ("chance", [])
     assert result.matrix_note == "The confusion matrix of 200 classes is too large to show."
     asked = result_of(RunSummary.from_json({"task": "captioning", TASKS["captioning"].headline("").name: 0.5}))
     assert (asked.baseline, asked.matrix_note) == ("base", "")
