@@ -25,7 +25,7 @@ def class_metrics(matrix: Counts) -> dict[str, float]:
     return dict(zip(_NAMES, map(float, _values(matrix[None])[0]), strict=True))
 
 
-def class_intervals(matrix: Counts) -> dict[str, Interval]:
+def class_intervals(matrix: NDArray[np.int64]) -> dict[str, Interval]:
     """95 % intervals of the same metrics."""
     if not matrix.sum():
         return {}

@@ -57,7 +57,8 @@ def _reached(plan: Plan, summary: RunSummary) -> str:
     if value is not None and summary.eval_loss is not None:
         result = f"**{figure(first, value)}**"
         relation = "of" if first.of_clips else f"{first.label} on"
-        return f"{result} {relation} {summary.validation_clips} held-out clips{_interval(first, summary)}, loss {summary.eval_loss:.4f}."
+        clips = f"{summary.validation_clips} held-out clips{_interval(first, summary)}"
+        return f"{result} {relation} {clips}, loss {summary.eval_loss:.4f}."
     if summary.validation_clips:
         return f"The run was stopped at step {summary.final_step}; the result was not judged on held-out clips."
     return "No clips were held out, so nothing can be said about new ones."
