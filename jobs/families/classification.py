@@ -123,7 +123,7 @@ def classification_answers(plan: Plan, logits: NDArray[np.float32]) -> list[Answ
 
 
 def class_chance_level(plan: Plan, clip_count: int) -> dict[str, float]:
-    """The metrics of a head that has learned nothing: random scores of several labels, else always the largest class."""
+    """The metrics of a head that learned nothing: random scores for several labels, else always the largest class."""
     if plan.is_multi_label:
         return multi_label_chance_level(plan.held_out_counts, clip_count)
     counts = plan.held_out_counts if any(plan.held_out_counts) else [1] * max(1, len(plan.class_names))
