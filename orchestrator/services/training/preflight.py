@@ -16,11 +16,18 @@ from orchestrator.services.training.annotation_counts import annotations_advice,
 from orchestrator.services.training.capacity import open_pools
 from orchestrator.services.training.estimate import estimate
 from orchestrator.services.training.question_limits import question_problems
-from orchestrator.services.training.recipe_limits import advice, fit_problems, kernel_problems, vision_problems
+from orchestrator.services.training.recipe_limits import (
+    advice,
+    cache_advice,
+    fit_problems,
+    kernel_problems,
+    vision_problems,
+)
 from orchestrator.services.training.rehearsal_lookup import find_measurement
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.training.split_counts import SplitCounts, count_split
 from orchestrator.services.workers import largest_device_memory
+from orchestrator.settings import get_settings
 
 Problem = tuple[str, str]
 _NOT_READY = {
@@ -75,7 +82,7 @@ def preflight(
         ok=not problems and not estimated,
         problems=[*problems, *estimated],
         guesses=tuple(field for field, _ in estimated),
-        advice=[] if problems else [*_data_advice(model, recipe, split, annotations), *advice(model, recipe, gpu)],
+        advice=[] if problems else _all_advice(model, recipe, split, annotations, gpu),
         trainable_parameters=facts.trainable_parameters,
         total_parameters=facts.total_parameters,
         steps=facts.steps,
@@ -103,6 +110,17 @@ def recipe_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     """Problems of a recipe with this base that depend neither on clips nor on the device; checked for each job of a
     sweep."""
     return [*_unknown_targets(model, recipe), *vision_problems(model, recipe), *_batch_too_small(model, recipe)]
+
+
+def _all_advice(
+    model: VideoModel, recipe: Recipe, split: SplitCounts, annotations: dict[str, int], gpu: bool
+) -> list[str]:
+    cache_bytes = get_settings().cache_bytes
+    return [
+        *_data_advice(model, recipe, split, annotations),
+        *cache_advice(model, recipe, split.train + split.validation, gpu, cache_bytes),
+        *advice(model, recipe, gpu),
+    ]
 
 
 def _data_advice(model: VideoModel, recipe: Recipe, split: SplitCounts, annotations: dict[str, int]) -> list[str]:

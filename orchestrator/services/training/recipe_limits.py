@@ -86,3 +86,24 @@ def advice(model: VideoModel, recipe: Recipe, gpu: bool) -> list[str]:
     if recipe.qlora.bits == 16 and not small and model.parameters:
         return [f"4-bit would save {formatting.size(max(0, saved))} of memory here."]
     return []
+
+
+def cache_advice(model: VideoModel, recipe: Recipe, clips: int, gpu: bool, limit: int) -> list[str]:
+    """A sentence where the vision features of a dataset are larger than the cache.
+
+    Args:
+        clips: of both splits.
+        limit: bytes of the cache; 0 for no limit.
+    """
+    vision = vision_layout(model)
+    if not vision or not limit or not recipe.qlora.enabled or recipe.qlora.vision:
+        return []
+    tokens = visual_tokens(vision, recipe.data.frames, recipe.data.size)
+    a_clip = tokens * vision["hidden"] * (2 if gpu else 4)
+    if not a_clip or clips * a_clip <= limit:
+        return []
+    return [
+        f"The vision features of {clips:,} clips take about {formatting.size(clips * a_clip)} "
+        f"({formatting.size(a_clip)} a clip), and the cache holds {formatting.size(limit)}: what does not fit is "
+        "encoded in each epoch. A larger LOREEL_CACHE_BYTES, fewer frames or smaller ones make a run quicker."
+    ]
