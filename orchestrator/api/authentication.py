@@ -16,6 +16,7 @@ from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 from orchestrator.stack.web_plugin import own_origins
 
+_FOUND = "found_user"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -58,6 +59,9 @@ def check_origin_if_browser(request: Request) -> None:
 
 def _user_with_scope(request: Request, sufficient: frozenset[str], refusal: str) -> Actor:
     """The user of a request; a token needs one of the `sufficient` scopes."""
+    found = request.scope.get("state", {}).pop(_FOUND, None)
+    if found is not None:
+        return found
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     with session_scope() as session:
         if scheme.lower() == "bearer":
@@ -120,6 +124,23 @@ def session_user(request: Request, actor: CurrentUser) -> Actor:
 
 
 SessionUser = Annotated[Actor, Depends(session_user)]
+
+
+def find_user_first(request: Request, dependency: Callable[..., Any]) -> None:
+    """Does the work of a route's login dependency, which then finds the user without asking the database.
+
+    Args:
+        dependency: one of `LOGINS`.
+
+    Raises:
+        NotSignedIn, NotAllowed: as the dependency.
+    """
+    actor = dependency(request)
+    setattr(request.state, _FOUND, actor)
+
+
+LOGINS = (current_user, inference_user)
+"""The dependencies that ask the database who a request is from."""
 
 
 @dataclass(frozen=True, slots=True)

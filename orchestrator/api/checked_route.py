@@ -3,15 +3,18 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from inspect import iscoroutinefunction
 from typing import Any, NoReturn, TypeVar
 
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
+from orchestrator.api.authentication import LOGINS, find_user_first
 from orchestrator.api.disconnect import BodyTooSlow
 from orchestrator.api.person_slots import answer_expensive, key_of
 from orchestrator.domain.errors import Invalid
@@ -74,6 +77,7 @@ class CheckedRoute(APIRoute):
         """The route's handler, called when the address is good, with a request that checks its body."""
         inner, streams = super().get_route_handler(), streamed_types(self.endpoint) is not None
         holds_a_thread = not iscoroutinefunction(self.endpoint)
+        login = next((call for call in _calls_of(self.dependant) if call in LOGINS), None)
         reads_much = is_expensive(self.endpoint)
 
         async def handle(request: Request) -> Response:
@@ -83,11 +87,21 @@ class CheckedRoute(APIRoute):
             if reads_much:
                 return await answer_expensive(request, self.path, lambda: inner(checked))
             if not holds_a_thread:
+                if login is not None:  # what follows waits without a thread; the route's short parts use `run_for`
+                    async with person_slot(key_of(request)):
+                        await run_in_threadpool(find_user_first, request, login)
                 return await inner(checked)
             async with person_slot(key_of(request)):
                 return await inner(checked)
 
         return handle
+
+
+def _calls_of(dependant: Dependant) -> Iterator[Callable[..., Any] | None]:
+    """All dependencies of a route, those of dependencies too."""
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from _calls_of(inner)
 
 
 def checked_router(**options: Any) -> APIRouter:

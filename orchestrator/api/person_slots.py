@@ -3,14 +3,18 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from hashlib import sha256
+from typing import ParamSpec, TypeVar
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from orchestrator.services.auth.sessions import COOKIE_NAME
 from orchestrator.services.person_slots import person_slot
 
+P = ParamSpec("P")
+T = TypeVar("T")
 EXPENSIVE_AT_ONCE = 2
 EXPENSIVE_WAITING = 8
 
@@ -25,6 +29,16 @@ def key_of(request: Request) -> str:
     by address, so that neither many tokens nor invented ones give anyone more slots."""
     user_id = _known.get(_digest(_shown(request)))
     return f"user {user_id}" if user_id else f"address {request.client.host if request.client else ''}"
+
+
+async def run_for(user_id: int, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+    """Runs a short part of an asynchronous route in a thread, in one of the person's slots.
+
+    Raises:
+        TooMany: too much of this person waits already.
+    """
+    async with person_slot(f"user {user_id}"):
+        return await run_in_threadpool(work, *args, **named)
 
 
 def remember_person(request: Request, user_id: int, cookie: str = "") -> None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import event
 
+from orchestrator.api import authentication
 from orchestrator.api.app import create_api
 from orchestrator.domain.users import Actor
 from orchestrator.services import db, person_slots
@@ -123,6 +124,46 @@ def test_the_use_of_a_token_is_noted_behind_the_request(home: Path) -> None:
     last_use._writer.submit(lambda: None).result(10)
     [row] = browser.get("/api/v1/tokens").json()["items"]
     assert row["last_used_at"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/clips/1/seen.png?model_id=1", "/api/v1/jobs/1/events", "/api/v1/playground/clips/a/preview"]
+)
+def test_routes_that_wait_without_a_thread_leave_threads_for_others(
+    home: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Their logins, and what they look up before they wait, take a few threads of one person."""
+    cookies = {name: sign_in(name).cookies["loreel_session"] for name in ("ada", "bob")}
+    actor_from_token = authentication.actor_from_token
+    begun, answered = list[str](), threading.Event()
+
+    def slow(session: Any, token: str) -> Any:
+        if token == cookies["ada"]:
+            begun.append(token)
+            assert answered.wait(60)
+        return actor_from_token(session, token)
+
+    monkeypatch.setattr(authentication, "actor_from_token", slow)
+
+    async def main() -> Counter[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(create_api()), base_url=SITE) as client:
+
+            async def ask(name: str, address: str) -> int:
+                headers = {"cookie": f"loreel_session={cookies[name]}"}
+                return (await client.get(address, headers=headers, timeout=60)).status_code
+
+            crowd = [asyncio.create_task(ask("ada", path)) for _ in range(150)]
+            try:
+                await asyncio.sleep(0.5)
+                assert await asyncio.wait_for(ask("bob", "/api/v1/datasets"), 30) == 200
+                assert len(begun) == AT_ONCE
+            finally:
+                answered.set()
+            return Counter(await asyncio.gather(*crowd))
+
+    statuses = asyncio.run(main())
+    assert set(statuses) == {404, 429}
+    assert person_slots._people == {}
 
 
 def test_many_requests_of_one_person_leave_connections_for_others(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

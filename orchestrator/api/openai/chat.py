@@ -21,6 +21,7 @@ from orchestrator.api.openai.clips import BODY_BYTES, find_clip, too_large
 from orchestrator.api.openai.errors import of_app_error
 from orchestrator.api.openai.messages import Chat, read_chat
 from orchestrator.api.openai.parameters import ChatBody
+from orchestrator.api.person_slots import run_for
 from orchestrator.api.routes.playground import Refused, check_allowed
 from orchestrator.domain.errors import AppError, Invalid, NotSignedIn
 from orchestrator.domain.playground import InferenceRequest
@@ -33,15 +34,19 @@ from orchestrator.services.shielded import run_shielded
 router = checked_router()
 
 
-async def read_body(_actor: InferenceUser, request: Request) -> ChatBody:
+async def read_body(actor: InferenceUser, request: Request) -> ChatBody:
     """Reads and validates the body, up to `BODY_BYTES`; requires a login before anything is read."""
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > BODY_BYTES:
             raise too_large()
+    return await run_for(actor.user_id, _validate, bytes(raw))
+
+
+def _validate(raw: bytes) -> ChatBody:
     try:
-        return ChatBody.model_validate(read_json(bytes(raw)))
+        return ChatBody.model_validate(read_json(raw))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -70,7 +75,7 @@ def get_model(actor: InferenceUser, name: str) -> dict[str, Any]:
 async def complete(
     actor: InferenceUser, body: Annotated[ChatBody, Depends(read_body)], request: Request
 ) -> JSONResponse | EventStream:
-    asked = await run_in_threadpool(_check, actor, body, request.headers.get("host", ""))
+    asked = await run_for(actor.user_id, _check, actor, body, request.headers.get("host", ""))
     head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}
     if asked.warnings:
         head["warnings"] = list(asked.warnings)

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 
 from orchestrator.api.answers.datasets import SeenFrames
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.documented_route import documented_router
+from orchestrator.api.person_slots import run_for
 from orchestrator.api.rules import one_of, rule
 from orchestrator.api.schema.markers import Media
 from orchestrator.api.schema.refusals import refusals
@@ -133,7 +133,7 @@ def _file(path: Path) -> ClipFile:
 @router.get("/clips/{clip_id}/preview")
 async def preview(actor: CurrentUser, clip_id: Id) -> ClipFile:
     """The clip, or an H.264 copy where browsers do not play its codec; supports byte ranges."""
-    path, copy = await run_in_threadpool(_preview_source, actor, clip_id)
+    path, copy = await run_for(actor.user_id, _preview_source, actor, clip_id)
     if copy is not None:
         await previews.COPIES.run(actor.user_id, partial(previews.make_preview, path, copy))
     return _file(copy or path)
@@ -189,9 +189,9 @@ async def seen_sheet(
 
 async def _frame_preview(actor: Actor, clip_id: int, model_id: int, settings: FrameSettings) -> FramePreview:
     """Neither a database session nor a thread waits while frames are rendered."""
-    plan = await run_in_threadpool(_preview_plan, actor, clip_id, model_id, settings)
+    plan = await run_for(actor.user_id, _preview_plan, actor, clip_id, model_id, settings)
     if plan.is_rendered:
-        return await run_in_threadpool(render_frame_preview, plan)
+        return await run_for(actor.user_id, render_frame_preview, plan)
     return await RENDERINGS.run(actor.user_id, partial(render_frame_preview, plan))
 
 

@@ -8,7 +8,6 @@ from fastapi import Header, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from sqlmodel import Session
-from starlette.concurrency import run_in_threadpool
 
 from orchestrator.api.answers.jobs import (
     ClonedJob,
@@ -22,6 +21,7 @@ from orchestrator.api.checked_route import expensive
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.event_streams import ASK_AGAIN_S, Validity, check_open_streams, open_stream
 from orchestrator.api.file_ranges import cut_at
+from orchestrator.api.person_slots import run_for
 from orchestrator.api.rules import NO_FLAG, Cursor, IdList, Limit, OutputName, one_of, some_of, sorted_by
 from orchestrator.api.schema.markers import Media, Shape
 from orchestrator.api.schema.recipe_bodies import body_part, unchecked_part
@@ -328,7 +328,7 @@ async def events(
     actor: CurrentUser, job_id: Id, request: Request, last_event_id: Annotated[str, Header()] = ""
 ) -> Annotated[StreamingResponse, Media(("text/event-stream",))]:
     """Server-sent events: first the metrics since Last-Event-ID, then each record as it arrives."""
-    await run_in_threadpool(get_job, actor, job_id)
+    await run_for(actor.user_id, get_job, actor, job_id)
     after = parse_number(last_event_id or "0", LARGEST_ID)
     if after is None:
         raise Invalid("Last-Event-ID must be the id of an event of this stream.", "Last-Event-ID")
@@ -339,7 +339,7 @@ async def events(
         async with open_stream(actor.user_id):
             subscription = await get_hub().subscribe(job_id)
             try:
-                yield await run_in_threadpool(_missed_history, actor, job_id, after)
+                yield await run_for(actor.user_id, _missed_history, actor, job_id, after)
                 while not subscription.closed and not await request.is_disconnected() and await validity.holds():
                     records = await subscription.take(ASK_AGAIN_S)
                     yield "".join(_event(record) for record in records) or ": keep-alive\n\n"

@@ -15,6 +15,7 @@ from orchestrator.api.authentication import InferenceUser
 from orchestrator.api.checked_route import streams_body
 from orchestrator.api.disconnect import while_connected
 from orchestrator.api.documented_route import documented_router
+from orchestrator.api.person_slots import run_for
 from orchestrator.api.request_body import write_body
 from orchestrator.api.rules import NO_FLAG, Flag, rule
 from orchestrator.api.schema.markers import Media, Shape
@@ -73,7 +74,7 @@ async def infer(
 ) -> Annotated[dict[str, Any], Shape(InferAnswer)]:
     """The answer of the adapter, and with `compare` also that of its base."""
     inference = body.inference_request()
-    await run_in_threadpool(check_allowed, actor, inference)
+    await run_for(actor.user_id, check_allowed, actor, inference)
     record = await while_connected(request, queue.answer(actor.user_id, inference))
     if "done" not in record:
         raise Refused(record)
@@ -98,7 +99,7 @@ async def drop(
 ) -> scratch.ScratchRow:
     """The body is the clip. It is checked, kept for an hour after its last use, and added to no dataset."""
     length = parse_number(content_length)
-    scratch_id, path = await run_in_threadpool(scratch.create_scratch, actor, name, length)
+    scratch_id, path = await run_for(actor.user_id, scratch.create_scratch, actor, name, length)
     try:
         with PartFile(path, 0, get_settings().playground_clip_bytes) as part:
             await write_body(request, part)
@@ -134,7 +135,7 @@ def discard(actor: InferenceUser, scratch_id: str) -> None:
 @router.get("/playground/clips/{scratch_id}/preview")
 async def preview(actor: InferenceUser, scratch_id: str) -> AnyFile:
     """The clip in a format that browsers play."""
-    row = await run_in_threadpool(scratch.find_scratch, actor, scratch_id)
+    row = await run_for(actor.user_id, scratch.find_scratch, actor, scratch_id)
     path = row.path
     if not is_playable(path, row.codec):
         path = await COPIES.run(actor.user_id, partial(make_preview, path, path.parent / "preview.mp4"))

@@ -12,6 +12,7 @@ from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.checked_route import streams_body
 from orchestrator.api.disconnect import BodyTooSlow
 from orchestrator.api.documented_route import documented_router
+from orchestrator.api.person_slots import run_for
 from orchestrator.api.request_body import write_body
 from orchestrator.api.rules import one_of
 from orchestrator.api.schema.markers import Media
@@ -177,7 +178,7 @@ async def append(
         raise _WrongType("Send the bytes as application/offset+octet-stream.")
     if (offset := parse_number(upload_offset)) is None:
         raise Invalid("Upload-Offset must say where these bytes begin.", "Upload-Offset")
-    row = await run_in_threadpool(_find, actor, upload_id)
+    row = await run_for(actor.user_id, _find, actor, upload_id)
     if offset + (parse_number(content_length) or 0) > row.length:
         raise TooLarge(f"More bytes would come than the {row.length} that were announced. Start the upload again.")
     part = PartFile(upload_path(row.id), offset, row.length)
