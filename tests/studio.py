@@ -29,6 +29,7 @@ from orchestrator.services.training import stop_flag
 from orchestrator.services.training.launch import launch_job
 from orchestrator.settings import get_settings
 from orchestrator.stack.redis_server import find_binary, server_command, wait_until_answers
+from tests.forked_processes import AnyProcess, ForkedProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 _CACHES = (get_settings, db.engine, queue._client, live_events._client, stop_flag._client, history._client)
@@ -174,26 +175,27 @@ def start_process(*command: str, log: Path | None = None) -> subprocess.Popen[by
 
 
 @pytest.fixture
-def processes(home: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+def processes(home: Path) -> Iterator[list[AnyProcess]]:
     """Everything put into this list is ended with the test."""
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[AnyProcess] = []
     yield started
     for process in started:
         # Each leads a session of its own, and what it started would outlive it: granian's workers do.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        process.kill()  # a fork may be about to begin its session
         process.wait(10)
 
 
-def start_worker(processes: list[subprocess.Popen[bytes]], home: Path) -> subprocess.Popen[bytes]:
+def start_worker(processes: list[AnyProcess], home: Path) -> ForkedProcess:
     """The real worker with the stand-in trainer."""
-    worker = start_process("tests/fakes/worker.py", "--device", "cpu", "--no-prep", log=home / "worker.log")
+    worker = ForkedProcess("tests.fakes.worker", ["--device", "cpu", "--no-prep"], log=home / "worker.log")
     processes.append(worker)
     return worker
 
 
-def start_controller(processes: list[subprocess.Popen[bytes]], home: Path) -> subprocess.Popen[bytes]:
+def start_controller(processes: list[AnyProcess], home: Path) -> ForkedProcess:
     """The real controller."""
-    controller = start_process("-m", "jobs.controller", log=home / "controller.log")
+    controller = ForkedProcess("jobs.controller.loop", log=home / "controller.log")
     processes.append(controller)
     return controller

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import subprocess
 from typing import Any
 
 import httpx
@@ -18,9 +17,10 @@ from orchestrator.services.training.lifecycle import request_stop
 from tests import records
 from tests.api_client import PASSWORD, refusal, sign_in
 from tests.fakes.checkpoints import save_checkpoint
+from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, make_things, start_process, until
 
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@
 import json
 import os
 import statistics
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,12 +19,13 @@ from orchestrator.domain.training_jobs import JobEvent
 from orchestrator.services import db
 from orchestrator.services.attempts.folders import attempt_folder
 from tests.api_client import PASSWORD
+from tests.forked_processes import AnyProcess
 from tests.integration.test_outages import finish, lines, losses_of
 from tests.integration.test_queue_real import logged, real_things, real_worker, start
 from tests.postgres import PostgresProcess
 from tests.studio import RedisProcess, forget_caches, job_of, make_person, start_controller, start_process, until
 
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 AWAY_S = float(os.environ.get("LOREEL_TEST_OUTAGE_S", "14"))
 IS_LONG = AWAY_S > 60
 LIMIT_S = 60.0 if IS_LONG else 3.0

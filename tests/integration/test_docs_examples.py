@@ -16,10 +16,11 @@ from orchestrator.domain.users import Actor, Role
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.settings import ROOT, get_settings
 from tests.api_client import sign_in
+from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, make_things, start_process, start_worker, until
 
 EXAMPLES = ROOT / "docs" / "examples"
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 
 
 class Examples:

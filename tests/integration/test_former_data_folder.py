@@ -3,7 +3,6 @@
 import io
 import json
 import shutil
-import subprocess
 import tarfile
 import tempfile
 import zipfile
@@ -22,6 +21,7 @@ from orchestrator.services.models.builtin import FOLDER as BUILTIN
 from orchestrator.settings import get_settings
 from orchestrator.stack.migrate import is_current, migrate
 from tests.api_client import PASSWORD, SITE, make_client
+from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, forget_caches, start_controller, start_process, until
 
 FORMER = Path(__file__).parents[1] / "data" / "former_data_folder"
@@ -30,7 +30,7 @@ COMPLETED, STOPPED, LOST = FACTS["jobs"]
 FIRST_STEPS = STOPPED["step"]
 ANNOTATIONS = ("captions", "conversations", "labels", "start_s", "end_s", "film_s")
 """What came since 0.1 with clips of several labels, captions and turns, and with parts of films."""
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import AsyncGenerator, Iterator
@@ -26,9 +25,10 @@ from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.playground import queue
 from orchestrator.services.playground.open_questions import EXPIRY_S, MAX_OPEN
 from tests.api_client import sign_in
+from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, start_process, until
 
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 QUESTION = InferenceRequest(model_id=1, clip_id=1)
 
 

@@ -1,6 +1,5 @@
 """PostgreSQL or Redis goes away in the middle of a real training: same attempt, no step lost, the same final loss."""
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,11 +13,12 @@ from orchestrator.services.attempts.folders import readable_folder
 from orchestrator.services.engine_purpose import Purpose
 from orchestrator.services.metrics.history import history
 from tests.api_client import make_client, sign_in
+from tests.forked_processes import AnyProcess
 from tests.integration.test_queue_real import logged, real_things, real_worker, start
 from tests.postgres import PostgresProcess
 from tests.studio import RedisProcess, forget_caches, job_of, make_person, start_controller, until
 
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 AWAY_S = 15.0
 EPOCHS = 2
 

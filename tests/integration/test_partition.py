@@ -1,7 +1,6 @@
 """A worker is cut off in mid-training while it still reaches the job's folder: its late work is used by nobody."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +10,10 @@ from benchmarks.partition import cut_once
 from orchestrator.services import db
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.history import history
+from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, forget_caches, make_person, make_things, start_controller
 
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 LIMIT_S = 20.0
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,10 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.models.builtin import ensure_builtin
 from tests.api_client import sign_in
 from tests.fakes.adapters import RECIPE, make_adapter
+from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, start_process, until
 
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 MOTIONS = ("blinking", "zooming")
 
 

@@ -1,7 +1,6 @@
 """The queue on PostgreSQL: the same rules, the same answers as on SQLite."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,10 @@ from orchestrator.services.activity import overview
 from orchestrator.services.datasets.catalog import list_datasets
 from orchestrator.services.metrics.history import history
 from orchestrator.services.training.jobs import list_jobs
+from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, forget_caches, job_of, launch, make_person, make_things, start_worker, until
 
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 
 
 @pytest.fixture

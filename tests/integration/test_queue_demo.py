@@ -1,6 +1,5 @@
 """First start: the controller asks for the demo, the prep worker draws it, and everyone has it exactly once."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,13 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.demo import create_demo
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
+from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, make_person, start_controller, start_process, until
 
 
 @pytest.mark.slow
 def test_the_demo_is_drawn_once_for_everyone(
-    home: Path, redis_server: RedisProcess, ada: Actor, processes: list[subprocess.Popen[bytes]]
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: list[AnyProcess]
 ) -> None:
     with session_scope() as session:
         early = create_demo(session, ada.user_id)

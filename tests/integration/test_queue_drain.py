@@ -1,7 +1,6 @@
 """A real worker that drains ends its job, takes no other, and works on when it may again."""
 
 import json
-import subprocess
 from pathlib import Path
 
 from sqlmodel import select
@@ -11,13 +10,14 @@ from orchestrator.domain.users import Actor, Role
 from orchestrator.domain.workers import Worker
 from orchestrator.services.db import session_scope
 from orchestrator.services.training.queue_control import drain_worker
+from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, job_of, launch, make_things, start_controller, start_worker, until
 
 ADMIN = Actor(1, "root", "root@example.org", Role.ADMIN)
 
 
 def test_a_draining_worker_ends_its_job_and_takes_no_other(
-    home: Path, redis_server: RedisProcess, ada: Actor, processes: list[subprocess.Popen[bytes]]
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: list[AnyProcess]
 ) -> None:
     (home / "jobs").mkdir()
     (home / "jobs" / "fake.json").write_text(json.dumps({"steps": 60, "pause": 0.05}))
@@ -45,7 +45,7 @@ def test_a_draining_worker_ends_its_job_and_takes_no_other(
 
 
 def test_two_workers_that_start_at_once_take_two_names(
-    home: Path, redis_server: RedisProcess, processes: list[subprocess.Popen[bytes]]
+    home: Path, redis_server: RedisProcess, processes: list[AnyProcess]
 ) -> None:
     for _ in range(3):
         start_worker(processes, home)

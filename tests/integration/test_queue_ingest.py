@@ -1,7 +1,6 @@
 """A zip of real videos goes through the real prep worker; a killed one is taken up again."""
 
 import io
-import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ from orchestrator.services.datasets.ingest.uploads import request_ingest
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, ingest_key
 from tests.fakes.uploads import uploaded_dataset
+from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, make_person, start_controller, start_process, until
 
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 
 
 def uploaded_motions(actor: Actor, folder: Path) -> int:

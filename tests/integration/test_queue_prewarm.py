@@ -1,7 +1,6 @@
 """A prewarmed trainer waits while the wizard is being filled in: it is used, replaced, and never left behind."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import psutil
@@ -12,19 +11,18 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import prewarm
 from orchestrator.services.training.drafts import open_draft
+from tests.forked_processes import AnyProcess, ForkedProcess
 from tests.studio import RedisProcess, job_of, launch, make_things, start_worker, until
 
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 
 
-def trainers_of(worker: subprocess.Popen[bytes]) -> list[int]:
+def trainers_of(worker: ForkedProcess) -> list[int]:
     children = psutil.Process(worker.pid).children()
     return [child.pid for child in children if "trainer.py" in " ".join(child.cmdline())]
 
 
-def prewarmed_worker(
-    home: Path, ada: Actor, processes: Processes, **plan: object
-) -> tuple[subprocess.Popen[bytes], int]:
+def prewarmed_worker(home: Path, ada: Actor, processes: Processes, **plan: object) -> tuple[ForkedProcess, int]:
     (home / "jobs").mkdir()
     (home / "jobs" / "fake.json").write_text(json.dumps(plan))
     worker = start_worker(processes, home)

@@ -23,9 +23,10 @@ from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.training.artifacts import adapter_zip
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.lifecycle import request_stop
+from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, job_of, start_process, until
 
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 RECIPE = {"optim": {"batch_size": 16, "epochs": 2}, "qlora": {"r": 4, "alpha": 8}}
 
 

@@ -1,7 +1,6 @@
 """A script's whole way by REST, on real processes: sign up, the demo appears, launch, watch, stop, resume, adapter."""
 
 import io
-import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from orchestrator.services.auth import limits
 from tests.api_client import SITE
+from tests.forked_processes import AnyProcess
 from tests.openapi import shared_api
 from tests.studio import RedisProcess, start_controller, start_process, until
 
@@ -27,9 +27,7 @@ def client_of(person: dict[str, str]) -> TestClient:
 
 
 @pytest.mark.slow
-def test_a_script_from_upload_to_adapter(
-    home: Path, redis_server: RedisProcess, processes: list[subprocess.Popen[bytes]]
-) -> None:
+def test_a_script_from_upload_to_adapter(home: Path, redis_server: RedisProcess, processes: list[AnyProcess]) -> None:
     limits.forget_clients()
     start_controller(processes, home)
     processes.append(start_process("-m", "jobs.worker", "--device", "cpu", log=home / "worker.log"))

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
 import time
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.history import history
 from orchestrator.services.metrics.logs import tail
 from orchestrator.services.training.lifecycle import request_stop
+from tests.forked_processes import AnyProcess
 from tests.studio import (
     RedisProcess,
     job_of,
@@ -30,7 +30,7 @@ from tests.studio import (
     until,
 )
 
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 
 
 def plan(home: Path, **values: object) -> None:

@@ -18,10 +18,11 @@ from jobs.worker.heartbeat import Heartbeat
 from orchestrator import beats
 from orchestrator.beats import Beat, read_beats
 from orchestrator.stack import health
+from tests.forked_processes import AnyProcess
 from tests.outages import ERRORS, DatabaseOutage
 from tests.studio import ROOT, start_controller, until
 
-Processes = list[subprocess.Popen[bytes]]
+Processes = list[AnyProcess]
 
 
 @pytest.fixture(autouse=True)

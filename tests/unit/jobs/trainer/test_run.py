@@ -3,8 +3,6 @@
 import dataclasses
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -22,6 +20,7 @@ from jobs.trainer.entrypoint import main
 from jobs.trainer.run import train
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import Invalid
+from tests.forked_programs import PEFT, run_program
 from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
 
 pytestmark = pytest.mark.slow
@@ -69,8 +68,7 @@ def _run_the_card(adapter: Path, clips: list[ClipSpec]) -> None:
     (adapter / "classify.py").write_text(program)
     said = json.loads((adapter / "predictions.json").read_text())
     paths = {clip.id: clip.path for clip in clips}
-    command = [sys.executable, "classify.py", *(paths[p["clip_id"]] for p in said)]
-    done = subprocess.run(command, cwd=adapter, capture_output=True, text=True, check=False)
+    done = run_program(PEFT, adapter / "classify.py", *(paths[p["clip_id"]] for p in said))
     assert done.returncode == 0, done.stderr
     lines = [line.split("\t") for line in done.stdout.strip().splitlines() if "\t" in line]
     assert [line[1] for line in lines] == [p["predicted"] for p in said]

@@ -1,13 +1,13 @@
 """The prep worker ends in order with its worker: it stands in no list afterwards."""
 
 import signal
-import subprocess
 from pathlib import Path
 
 from sqlmodel import select
 
 from orchestrator.domain.workers import Worker
 from orchestrator.services.db import session_scope
+from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, start_process, until
 
 
@@ -16,9 +16,7 @@ def names() -> list[str]:
         return [worker.name for worker in session.exec(select(Worker))]
 
 
-def test_no_row_is_left_behind(
-    home: Path, redis_server: RedisProcess, processes: list[subprocess.Popen[bytes]]
-) -> None:
+def test_no_row_is_left_behind(home: Path, redis_server: RedisProcess, processes: list[AnyProcess]) -> None:
     worker = start_process("-m", "jobs.worker", "--device", "cpu", log=home / "worker.log")
     processes.append(worker)
 
