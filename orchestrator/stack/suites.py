@@ -48,8 +48,8 @@ def batches_of(root: Path) -> list[Tests]:
     return [
         (TRAINING,),
         tuple(other_jobs),
-        *_batches(slow, SLOW_FILES),
         tuple(quick_units),
+        *_batches(slow, SLOW_FILES),
         *_batches(quick, QUICK_FILES),
     ]
 
