@@ -154,15 +154,19 @@ def job_of(job_id: int) -> TrainingJob:
         return job
 
 
-def until(condition: Callable[[], Any], limit_s: float = 20.0, what: str = "") -> Any:
-    """Waits until the condition holds and gives its value."""
+def until(condition: Callable[[], Any], limit_s: float = 20.0, what: str = "", pause_s: float = 0.05) -> Any:
+    """Waits until the condition holds and gives its value.
+
+    Args:
+        pause_s: between two checks; a request of REST takes 10 ms of a core.
+    """
     deadline = time.monotonic() + limit_s
     while True:
         value = condition()
         if value:
             return value
         assert time.monotonic() < deadline, f"Not within {limit_s} s: {what or condition}"
-        time.sleep(0.05)
+        time.sleep(pause_s)
 
 
 def start_process(*command: str, log: Path | None = None) -> subprocess.Popen[bytes]:
@@ -199,3 +203,10 @@ def start_controller(processes: list[AnyProcess], home: Path) -> ForkedProcess:
     controller = ForkedProcess("jobs.controller.loop", log=home / "controller.log")
     processes.append(controller)
     return controller
+
+
+def start_prep_worker(processes: list[AnyProcess], home: Path) -> ForkedProcess:
+    """The real worker that reads and draws clips."""
+    worker = ForkedProcess("jobs.worker.main", ["--device", "prep"], log=home / "prep.log")
+    processes.append(worker)
+    return worker

@@ -15,11 +15,11 @@ NAME = "moves".ljust(60, "s")
 def test_a_finished_job_leaves_a_version(page: Page, signed_in: Person, api: httpx.Client) -> None:
     page.goto("/adapters/")
     expect(page.get_by_text("No adapters yet")).to_be_visible()
-    demo = until(lambda: _ready_demo(api), 120.0, "the demo dataset")
+    demo = until(lambda: _ready_demo(api), 120.0, "the demo dataset", pause_s=0.5)
     model = api.get("/models", params={"q": "VideoMAE"}).json()["items"][0]
     body = {"dataset_id": int(demo), "model_id": int(model["id"]), "optim": {"max_steps": 2}, "output_name": NAME}
     job = api.post("/jobs", json=body).json()["id"]
-    until(lambda: api.get(f"/jobs/{job}").json()["status"] == "completed", 200.0, "the job's end")
+    until(lambda: api.get(f"/jobs/{job}").json()["status"] == "completed", 200.0, "the job's end", pause_s=0.5)
 
     page.goto(f"/jobs/{job}/")
     page.get_by_role("link", name=f"{NAME} v1").click()

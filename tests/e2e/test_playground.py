@@ -17,7 +17,7 @@ def choose(page: Page, label: str, option: str) -> None:
 
 def test_a_person_tries_a_model(page: Page, api: httpx.Client, signed_in: Person, tmp_path: Path) -> None:
     until(lambda: api.get("/models").json()["total"] >= 3, what="the built-in bases")
-    until(lambda: _ready(api) >= 1, 90, "the demo")
+    until(lambda: _ready(api) >= 1, 90, "the demo", pause_s=0.5)
     page.goto("/overview/")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Playground").click()
     expect(page.get_by_role("heading", name="Playground")).to_be_visible()

@@ -19,15 +19,19 @@ from tests.e2e.conftest import Person, sign_in
 from tests.e2e.test_jobs import RECIPE, wait_for
 from tests.e2e.test_monitoring import last_step, loss_points, wait_past
 from tests.e2e.test_wizard import wait_for_demo
+from tests.studio import until
 
 STEPS = 60
 
 
 @pytest.fixture
 def own(app_server: Studio, tmp_path: Path) -> Iterator[Studio]:
-    """A Loreel of this test's own, on pages that are built already."""
+    """A Loreel of this test's own, on built pages and with the clips of the demo, which take 8 s of a core to draw."""
     port, log = free_port(), tmp_path / "up.log"
     home = Path(tempfile.mkdtemp(prefix="lrl-", dir="/tmp"))  # a socket lies in it, so its path must be short
+    demo = app_server.data_dir / "storage" / "demo"
+    until((demo / "manifest.json").exists, 180, "the clips of the demo are drawn")
+    shutil.copytree(demo, home / "storage" / "demo")
     made = Studio(f"http://localhost:{port}", home, launch(home, port, log), log)
     try:
         wait_ready(made.process, made.data_dir, port, log)

@@ -106,7 +106,7 @@ def test_both_stores_away_at_once_cost_no_step_and_no_attempt(
     ada = make_person("ada")
     things = real_things(ada)
     calm = start(ada, things, epochs=EPOCHS)
-    until(lambda: job_of(calm).finished_at, 1_800, "the undisturbed training ends")
+    until(lambda: job_of(calm).finished_at, 1_800, "the undisturbed training ends", pause_s=0.3)
     struck = start(ada, things, epochs=EPOCHS)
     until(lambda: job_of(struck).step >= 2, 120, "the training has begun")
     own_postgres.stop()
@@ -118,7 +118,7 @@ def test_both_stores_away_at_once_cost_no_step_and_no_attempt(
     redis_server.start()
     own_postgres.start()
     until(lambda: status_of(web, "/readyz") == 200, 60, "the web is ready again")
-    until(lambda: job_of(struck).finished_at, 1_800, "the struck training ends")
+    until(lambda: job_of(struck).finished_at, 1_800, "the struck training ends", pause_s=0.3)
     finish(home, struck)
 
     assert job_of(struck).attempt == 1, logged(struck)

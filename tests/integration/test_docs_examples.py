@@ -17,7 +17,7 @@ from orchestrator.services.auth.limits import forget_clients
 from orchestrator.settings import ROOT, get_settings
 from tests.api_client import sign_in
 from tests.forked_processes import AnyProcess
-from tests.studio import RedisProcess, make_things, start_process, start_worker, until
+from tests.studio import RedisProcess, make_things, start_prep_worker, start_process, start_worker, until
 
 EXAMPLES = ROOT / "docs" / "examples"
 Processes = list[AnyProcess]
@@ -50,7 +50,7 @@ def examples(home: Path, redis_server: RedisProcess, processes: Processes, tmp_p
         port = probe.getsockname()[1]
     target = ["--interface", "asgi", "--factory", "orchestrator.api.app:create_api", "--port", str(port)]
     processes.append(start_process("-m", "granian", *target))
-    processes.append(start_process("-m", "jobs.worker", "--device", "prep", log=home / "prep.log"))
+    start_prep_worker(processes, home)
     get_settings().jobs_dir.mkdir(parents=True, exist_ok=True)
     (get_settings().jobs_dir / "fake.json").write_text(json.dumps({"adapter": True}))
     start_worker(processes, home)
@@ -92,7 +92,12 @@ def test_every_example_runs(examples: Examples) -> None:
     dataset = json.loads(examples.run("upload.sh"))["id"]
     headers = {"Authorization": f"Bearer {examples.environment['LOREEL_TOKEN']}"}
     api = httpx.Client(base_url=f"{examples.environment['LOREEL_URL']}/api/v1", headers=headers)
-    until(lambda: api.get(f"/datasets/{dataset}").json()["status"] == "ready", 60, "the upload of upload.sh is read")
+    until(
+        lambda: api.get(f"/datasets/{dataset}").json()["status"] == "ready",
+        60,
+        "the upload of upload.sh is read",
+        pause_s=0.3,
+    )
     assert api.get(f"/datasets/{dataset}").json()["clip_count"] == 6
     plan, job = map(json.loads, examples.run("train.sh", DATASET=dataset, MODEL=model).splitlines())
     assert plan["ok"]
@@ -108,7 +113,12 @@ def test_every_example_runs(examples: Examples) -> None:
     with zipfile.ZipFile(examples.folder / made) as archive:
         assert any(name.endswith("adapter_model.safetensors") for name in archive.namelist())
 
-    until(lambda: api.get(f"/jobs/{job['id']}").json()["status"] == "completed", 60, "the job of train.sh ends")
+    until(
+        lambda: api.get(f"/jobs/{job['id']}").json()["status"] == "completed",
+        60,
+        "the job of train.sh ends",
+        pause_s=0.3,
+    )
     assert "gestures" in examples.run("adapter.sh", JOB=job["id"])
     assert zipfile.is_zipfile(examples.folder / "adapter.zip")
     assert "3 clips are greeting now, in version" in examples.run("relabel.py", second, "waving", "greeting")

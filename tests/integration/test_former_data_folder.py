@@ -117,7 +117,7 @@ def test_its_stopped_job_goes_on_to_the_end(client: TestClient, home: Path, proc
     here = {str(path) for path in BUILTIN.iterdir()}
     until(lambda: here >= _base_paths(), 60, "the controller finds the built-in base models")
     assert client.post(f"/api/v1/jobs/{STOPPED['id']}/resume").status_code == 202
-    job = until(lambda: _ended(client, STOPPED["id"]), 240, "the job ends")
+    job = until(lambda: _ended(client, STOPPED["id"]), 240, "the job ends", pause_s=0.5)
     log = (home / "jobs" / STOPPED["id"] / "a2" / "log.jsonl").read_text()
     assert (job["status"], job["error"]) == ("completed", ""), log[-3000:]
     assert f"checkpoint-{FIRST_STEPS}." in log

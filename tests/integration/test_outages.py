@@ -48,7 +48,7 @@ def losses_of(actor: Actor, job_id: int) -> list[tuple[int, float]]:
 
 
 def finish(home: Path, job_id: int) -> None:
-    until(lambda: job_of(job_id).status in FINAL, 300, "the job ends")
+    until(lambda: job_of(job_id).status in FINAL, 300, "the job ends", pause_s=0.3)
     assert job_of(job_id).status is JobStatus.COMPLETED, logged(job_id)
 
 

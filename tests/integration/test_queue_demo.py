@@ -11,7 +11,7 @@ from orchestrator.services.datasets.demo import create_demo
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 from tests.forked_processes import AnyProcess
-from tests.studio import RedisProcess, make_person, start_controller, start_process, until
+from tests.studio import RedisProcess, make_person, start_controller, start_prep_worker, until
 
 
 @pytest.mark.slow
@@ -22,7 +22,7 @@ def test_the_demo_is_drawn_once_for_everyone(
         early = create_demo(session, ada.user_id)
         assert session.get_one(Dataset, early).status is DatasetStatus.PROCESSING
     start_controller(processes, home)
-    processes.append(start_process("-m", "jobs.worker", "--device", "prep", log=home / "prep.log"))
+    start_prep_worker(processes, home)
 
     def is_ready() -> bool:
         with session_scope() as session:

@@ -17,7 +17,7 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, ingest_key
 from tests.fakes.uploads import uploaded_dataset
 from tests.forked_processes import AnyProcess
-from tests.studio import RedisProcess, make_person, start_controller, start_process, until
+from tests.studio import RedisProcess, make_person, start_controller, start_prep_worker, until
 
 Processes = list[AnyProcess]
 
@@ -52,7 +52,7 @@ def check(dataset_id: int) -> None:
 
 def test_real_videos(home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes, tmp_path: Path) -> None:
     dataset_id = uploaded_motions(ada, tmp_path)
-    processes.append(start_process("-m", "jobs.worker", "--device", "prep", log=home / "prep.log"))
+    start_prep_worker(processes, home)
     enqueue(TASK_INGEST, ingest_key(dataset_id), "prep", dataset_id=dataset_id)
     until(lambda: status_of(dataset_id) is not DatasetStatus.PROCESSING, 30)
     check(dataset_id)
@@ -78,7 +78,7 @@ def test_a_lost_message_is_sent_again(
     dataset_id = uploaded_motions(ada, tmp_path)
     (home / "storage" / "demo").mkdir(parents=True)
     (home / "storage" / "demo" / "manifest.json").write_text("[]")  # no demo now
-    processes.append(start_process("-m", "jobs.worker", "--device", "prep", log=home / "prep.log"))
+    start_prep_worker(processes, home)
     start_controller(processes, home)
     until(lambda: status_of(dataset_id) is not DatasetStatus.PROCESSING, 40)
     check(dataset_id)

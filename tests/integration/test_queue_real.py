@@ -64,7 +64,7 @@ def test_a_real_training_leaves_an_adapter(
     real_worker(processes, home)
     began = time.monotonic()
     job_id = start(ada, real_things(ada))
-    until(lambda: job_of(job_id).status in FINAL, 240, "the job ends")
+    until(lambda: job_of(job_id).status in FINAL, 240, "the job ends", pause_s=0.3)
     job = job_of(job_id)
     assert job.status is JobStatus.COMPLETED, logged(job_id)
     assert job.step == job.total_steps == 24

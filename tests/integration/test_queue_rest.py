@@ -39,7 +39,7 @@ def test_a_script_from_upload_to_adapter(home: Path, redis_server: RedisProcess,
     def bases() -> list[dict[str, Any]]:
         return client.get("/api/v1/models?model_type=video_classification").json()["items"]
 
-    [dataset] = until(ready, 120, "the demo is ready")
+    [dataset] = until(ready, 120, "the demo is ready", pause_s=0.5)
     [model] = until(bases, 20, "the base is registered")
     body = {
         "dataset_id": dataset["id"],
@@ -58,7 +58,7 @@ def test_a_script_from_upload_to_adapter(home: Path, redis_server: RedisProcess,
     def status() -> str:
         return client.get(f"/api/v1/jobs/{job_id}").json()["status"]
 
-    until(lambda: status() in ("completed", "failed"), 240, "the job ends")
+    until(lambda: status() in ("completed", "failed"), 240, "the job ends", pause_s=0.5)
     job = client.get(f"/api/v1/jobs/{job_id}").json()
     assert job["status"] == "completed", job["error"]
     assert client.get(f"/api/v1/jobs/{job_id}/metrics?series=loss").json()["series"]["loss"]
