@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from jobs.datasets.demo import run_demo
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.training_jobs import FINAL, JobEvent, JobStatus
@@ -23,6 +22,7 @@ from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.training.artifacts import adapter_zip
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.lifecycle import request_stop
+from tests.demo_clips import fill_demo
 from tests.forked_processes import AnyProcess
 from tests.studio import RedisProcess, job_of, start_process, until
 
@@ -31,7 +31,7 @@ RECIPE = {"optim": {"batch_size": 16, "epochs": 2}, "qlora": {"r": 4, "alpha": 8
 
 
 def real_things(actor: Actor) -> tuple[int, int]:
-    run_demo()
+    fill_demo()
     with session_scope() as session:
         dataset_id = create_demo(session, actor.user_id)
         ensure_builtin(session)
