@@ -11,9 +11,10 @@ from orchestrator.stack.web import collect_rarely
 @pytest.fixture
 def collector() -> Iterator[None]:
     before = gc.get_threshold()
+    gc.unfreeze()  # the imported modules, which no test is to collect
     yield
     gc.set_threshold(*before)
-    gc.unfreeze()
+    gc.freeze()
 
 
 def test_what_is_there_from_the_start_is_left_out_and_full_rounds_are_rare(collector: None) -> None:
