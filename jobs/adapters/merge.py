@@ -17,7 +17,7 @@ from orchestrator.domain.recipes import Recipe
 from orchestrator.services.adapters.files import partial_folder
 
 _ADAPTER_ONLY = frozenset(
-    {"adapter_config.json", "adapter_model.safetensors", "README.md", "recipe.yaml", "result.json"}
+    {"adapter_config.json", "adapter_model.safetensors", "README.md", "recipe.yaml", "result.json", "contract.json"}
 )
 """Files of the adapter's folder that do not describe the merged model; likewise of the base's folder."""
 _PROCESSOR_FILES = ("*.json", "*.txt", "*.jinja", "*.model")

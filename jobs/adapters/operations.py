@@ -15,7 +15,7 @@ from jobs.processes.lease import Lease
 from orchestrator.domain.adapters import Adapter, AdapterOperation, OperationKind
 from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.domain.models import ModelSource, VideoModel
-from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.recipes import parse_recipe, stored_recipe
 from orchestrator.domain.redis_keys import adapter_lease
 from orchestrator.services.adapters import operations
 from orchestrator.services.adapters.catalog import existing_folder
@@ -100,7 +100,9 @@ def _merge(operation: AdapterOperation, adapter: Adapter, should_continue: Calla
     def on_progress(stage: str, step: int) -> bool:
         return operations.report_progress(operation_id, stage, step, STEPS) and should_continue()
 
-    folder = merge(existing_folder(adapter), base, parse_recipe(adapter.recipe), adapter.task, target, on_progress)
+    folder = merge(
+        existing_folder(adapter), base, parse_recipe(stored_recipe(adapter.recipe)), adapter.task, target, on_progress
+    )
     return {"bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())}
 
 

@@ -25,15 +25,19 @@ from peft import PeftModel
 from PIL import Image
 {extra}from transformers import {names}
 """
+_DEVICE = """\
+device = "cuda" if torch.cuda.is_available() else "cpu"
+half = torch.bfloat16 if device == "cuda" else torch.float32
+"""
 _BASE = """\
-base = {model_class}.from_pretrained({base_ref}, {options}dtype=torch.float32)
+base = {model_class}.from_pretrained({base_ref}, {options}dtype={dtype}, device_map={{"": device}})
 """
 _BASE_4_BIT = """\
 base = {model_class}.from_pretrained(
-    {base_ref}, {options}dtype=torch.float32,
+    {base_ref}, {options}dtype={dtype}, device_map={{"": device}},
     quantization_config=BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.float32, llm_int8_skip_modules={skip},
+        bnb_4bit_compute_dtype=half, llm_int8_skip_modules={skip},
     ),
 )
 for layer in base.modules():
@@ -82,9 +86,11 @@ def program_parts(
     classes: Sequence[str],
     options: str = "",
     extra_imports: Sequence[str] = (),
+    half_on_gpu: bool = False,
 ) -> dict[str, str]:
     """Text for the places `imports`, `base`, `functions` and `read_frames` of a family's template.
 
+    `base` also defines `device`, to which the template moves what it gives to the model, and where it is needed `half`.
     The template defines `here`, the adapter's folder, before `base`, and `count`, the number of frames, before the loop
     `for path in ...`, whose body begins with `read_frames`. That leaves the frames that training used in `sampled`.
 
@@ -95,15 +101,22 @@ def program_parts(
         classes: what else the program imports from transformers.
         options: further arguments of `from_pretrained`, each ending in ", ".
         extra_imports: sorted import lines that come between peft and transformers.
+        half_on_gpu: the base is loaded in bfloat16 on a GPU, as it was trained there.
     """
     quantization: tuple[str, ...] = ("BitsAndBytesConfig",) if plan.four_bit else ()
     names = sorted((*classes, model_class, *quantization))
     base = (_BASE_4_BIT if plan.four_bit else _BASE).format(
-        model_class=model_class, base_ref=base_ref, options=options, skip=json.dumps(list(skip_modules))
+        model_class=model_class,
+        base_ref=base_ref,
+        options=options,
+        skip=json.dumps(list(skip_modules)),
+        dtype="half" if half_on_gpu else "torch.float32",
     )
+    uses_half = half_on_gpu or plan.four_bit
+    device = _DEVICE if uses_half else _DEVICE.splitlines(keepends=True)[0]
     return {
         "imports": _IMPORTS.format(extra="".join(f"{line}\n" for line in extra_imports), names=", ".join(names)),
-        "base": base.rstrip("\n"),
+        "base": device + base.rstrip("\n"),
         "functions": f"\n\n{frame_reader()}\n",
         "read_frames": f"    sampled = read_frames(path, count, {plan.recipe.data.fps})",
     }

@@ -36,7 +36,7 @@ count = {count}
 {functions}
 for path in sys.argv[1:]:
 {read_frames}
-    pixels = processor(sampled, return_tensors="pt")["pixel_values"]{reshape}
+    pixels = processor(sampled, return_tensors="pt")["pixel_values"]{reshape}.to(device)
     with torch.no_grad():
 {print}
 """

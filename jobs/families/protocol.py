@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from jobs.video.cache import Sampling
+from jobs.video.cache import ClipFile, ClipSampling
+from jobs.video.timing import FrameTiming
 from orchestrator.domain.annotations import Conversation
 from orchestrator.domain.playground import ChatTurn
 from orchestrator.domain.recipe_qlora import TrainingType
@@ -25,6 +26,7 @@ Item = dict[str, Any]
 """One clip as the trainer's dataset returns it:
 
 - `frames`: (T, H, W, 3) uint8, RGB; where the vision encoder is frozen, `features` (`Features`) instead,
+- `timing`: with frames, the `FrameTiming` of a family that tells the model when each frame is shown, else None,
 - `label`: class index, -1 without one; of a clip with several labels, that of the first,
 - `labels`: indices of all of its classes; may be left out where no clip has several,
 - `captions`: texts of which each describes the whole clip, empty for a clip without one,
@@ -44,7 +46,7 @@ class VisionEncoder(Protocol):
     key: str
     """Hash of what its output depends on, except clip and sampling: weights, config, precision, versions."""
 
-    def encode(self, frames: NDArray[np.uint8], /) -> Features:
+    def encode(self, frames: NDArray[np.uint8], timing: FrameTiming | None, /) -> Features:
         """The features of one clip from its (T, H, W, 3) uint8 frames."""
         ...
 
@@ -102,6 +104,8 @@ class Plan:
     """Whether a clip may have several of the classes."""
     held_out_counts: tuple[int, ...] = ()
     """Validation clips of each class, in the order of `class_names`."""
+    held_out: tuple[ClipFile, ...] = ()
+    """A few clips of the validation split, for the proof that goes with an adapter."""
     check_stop: Callable[[], None] = field(default=lambda: None, compare=False)
     """Raises when the run was asked to stop: a family that generates calls it after each token of an evaluation."""
 
@@ -215,7 +219,7 @@ class Family(Protocol):
         """
         ...
 
-    def sampling(self, base: Base, recipe: Recipe) -> Sampling:
+    def sampling(self, base: Base, recipe: Recipe) -> ClipSampling:
         """Which frames of a clip the model sees, and in which size; also the key of the frame cache."""
         ...
 

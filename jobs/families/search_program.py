@@ -16,12 +16,12 @@ count = {count}
 {functions}
 sentence, *paths = sys.argv[1:]
 tokens = tokenizer([sentence], padding={padding}, truncation=True, max_length={max_text_tokens}, return_tensors="pt")
-tokens = {{name: tokens[name] for name in {text_inputs} if name in tokens}}
+tokens = {{name: tokens[name].to(device) for name in {text_inputs} if name in tokens}}
 results = []
 for path in paths:
 {read_frames}
     pixels = processor(sampled, return_tensors="pt")["pixel_values"]
-    pixels = pixels.reshape(1, count, *pixels.shape[-3:])
+    pixels = pixels.reshape(1, count, *pixels.shape[-3:]).to(device)
     with torch.no_grad():
         {score_code}
     results.append((float(score), path))

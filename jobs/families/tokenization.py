@@ -1,12 +1,16 @@
 """Tokenizes captions with the base's own tokenizer, and copies the tokenizer's files to the folder of an adapter."""
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobs.families.protocol import Base, Captions
 from orchestrator.domain.errors import Invalid
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 _FILES = ("tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt", "*.model")
 _VOCABULARY_FILES = (
@@ -22,6 +26,28 @@ _VOCABULARY_FILES = (
 def has_tokenizer(folder: Path) -> bool:
     """Whether the folder has a vocabulary: for some architectures transformers makes an empty tokenizer without one."""
     return any((folder / name).is_file() for name in _VOCABULARY_FILES)
+
+
+def read_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
+    """The base's own tokenizer, with its chat template.
+
+    Raises:
+        Invalid: it is missing or damaged.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        if not has_tokenizer(folder):
+            raise ValueError("no tokenizer's file")
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Invalid(
+            "The base model's tokenizer is missing or cannot be read. Register a complete copy of it."
+        ) from error
+    template = folder / "chat_template.json"
+    if not tokenizer.chat_template and template.is_file():
+        tokenizer.chat_template = json.loads(template.read_text()).get("chat_template")
+    return tokenizer
 
 
 class CaptionTokenizer:

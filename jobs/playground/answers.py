@@ -11,8 +11,7 @@ from jobs.playground.answerers import ADAPTER, BASE, answerers
 from jobs.playground.fetched_clip import FetchedClip
 from jobs.playground.model_cache import Loaded, ModelCache
 from jobs.playground.search import search
-from jobs.video.cache import ClipFile, FrameCache, Sampling
-from jobs.video.decode import decode_frames
+from jobs.video.cache import ClipFile, ClipSampling, FrameCache
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.playground import InferenceMessage, InferenceRequest
 from orchestrator.domain.tasks import AnswerKind, ProblemType, task_spec
@@ -88,7 +87,7 @@ def _answer(
             [prediction] = loaded.family.predict(loaded.plan, loaded.model, items, question)
         answers.append(_answer_record(who, prediction, start))
         yield {"stage": "answering"}
-    result = {"answers": answers, "frames": sampling.count, "size": list(items[0]["frames"].shape[1:3])}
+    result = {"answers": answers, "frames": len(items[0]["frames"]), "size": list(items[0]["frames"].shape[1:3])}
     yield {"done": _done(checked, loaded, result, load_ms, started)}
 
 
@@ -102,18 +101,17 @@ def _check(message: InferenceMessage) -> tuple[Actor, CheckedRequest]:
         return actor, check_request(session, actor, message.request)
 
 
-def _item(clip: ClipInput, sampling: Sampling) -> Item:
+def _item(clip: ClipInput, sampling: ClipSampling) -> Item:
     """The clip as an item of the trainer's datasets. Clips outside of datasets are not written to the frame cache."""
+    file = ClipFile(clip.path, clip.content_hash, clip.name, clip.span)
     if clip.content_hash:
         cache = FrameCache(get_settings().cache_folder / "frames", sampling, get_settings().cache_bytes)
-        frames = cache.frames(ClipFile(clip.path, clip.content_hash, clip.name, clip.span))
+        frames, timing = cache.timed_frames(file)
     else:
-        size = dict(sampling.size)
-        frames = decode_frames(
-            clip.path, sampling.count, size, sampling.crop, sampling.fps, sampling.resample, clip.name
-        )
+        frames, timing = sampling.decode(file)
     return {
         "frames": frames,
+        "timing": timing,
         "label": -1,
         "captions": [clip.reference] if clip.reference else [],
         "clip_id": clip.clip_id or 0,

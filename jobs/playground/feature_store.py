@@ -6,13 +6,12 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
 
-from jobs.video.cache import Sampling
+from jobs.video.cache import ClipSampling
 from orchestrator.domain.clip_facts import READER_VERSION
 from orchestrator.services.playground.questions import CheckedRequest
 from orchestrator.settings import get_settings
@@ -24,9 +23,9 @@ _MAX_IN_MEMORY = 6
 _IN_MEMORY: dict[str, dict[str, tuple[np.ndarray, ...]]] = {}
 
 
-def key_of(checked: CheckedRequest, who: str, sampling: Sampling) -> str:
+def key_of(checked: CheckedRequest, who: str, sampling: ClipSampling) -> str:
     """A digest of the base's weights, the adapter's file and the sampled frames: everything that features depend on."""
-    parts: list[Any] = [FORMAT, READER_VERSION, checked.model_revision or str(checked.model_path), asdict(sampling)]
+    parts: list[Any] = [FORMAT, READER_VERSION, checked.model_revision or str(checked.model_path), sampling.key]
     if checked.adapter is not None:
         recipe = checked.adapter.recipe.get("qlora", {})
         parts.append([recipe.get("enabled", True), recipe.get("bits", 4)])

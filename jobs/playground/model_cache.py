@@ -16,7 +16,7 @@ from jobs.families.protocol import Family, Plan
 from jobs.families.registry import read_base, resolve
 from orchestrator.domain import formatting
 from orchestrator.domain.errors import Invalid, Unavailable
-from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.recipes import Recipe, parse_recipe, stored_recipe
 from orchestrator.domain.tasks import AnswerKind, task_spec
 from orchestrator.domain.training_jobs import ON_WORKER, TrainingJob
 from orchestrator.services.db import session_scope
@@ -133,7 +133,7 @@ def plan_of(checked: CheckedRequest, device: str) -> Plan:
     """
     base = read_base(checked.model_path)
     adapter = checked.adapter
-    recipe = parse_recipe(adapter.recipe) if adapter else Recipe()
+    recipe = parse_recipe(stored_recipe(adapter.recipe)) if adapter else Recipe()
     classifies = task_spec(checked.task).answer is AnswerKind.CLASSES
     folder = adapter.folder if adapter else None
     config = read_base(folder).config if folder and classifies else base.config

@@ -19,6 +19,7 @@ from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.job_files import CLIPS, SPEC
 from orchestrator.domain.machines import parse_shape
 from orchestrator.domain.models import ModelSource, VideoModel
+from orchestrator.domain.recipes import stored_recipe
 from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_stop, job_stream
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.domain.training_jobs import TrainingJob
@@ -79,7 +80,7 @@ def write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> t
             attempt=attempt,
             name=job.name,
             folder=str(folder),
-            recipe=job.recipe,
+            recipe=stored_recipe(job.recipe),
             dataset_name=job.dataset_name,
             dataset_version=job.dataset_version,
             trackers=[tool for tool in settings.trackers.split(",") if tool.strip()],
@@ -128,8 +129,8 @@ def training_inputs(
         "class_names": sorted(names) if TASKS[dataset.task].has_classes else [],
         "problem_type": task.problem_type(has_several).value,
         "model_path": model.path,
-        "model_revision": model.revision,
         "model_ref": model.source_ref if model.source is ModelSource.HUB else "",
+        "model_revision": model.revision,
         "family": model.family,
         "architecture": model.architecture,
         "manifest": CLIPS,

@@ -10,7 +10,8 @@ from PIL import Image
 
 from jobs.families.registry import read_base, resolve
 from jobs.sandbox import limits
-from jobs.video.decode import decode_sample
+from jobs.video.cache import ClipFile, ClipSampling, Sampling
+from jobs.video.decode import Sample, decode_sample
 from jobs.video.orientation import Frames
 from orchestrator.domain.annotations import Span
 from orchestrator.domain.errors import AppError
@@ -40,16 +41,8 @@ def draw(request: dict[str, Any]) -> dict[str, Any]:
     family, recipe = resolve(base), parse_recipe({"data": request["data"]})
     family.check(base, recipe, request["task"])
     sampling = family.sampling(base, recipe)
-    frames, indices, seconds = decode_sample(
-        Path(request["clip"]),
-        sampling.count,
-        dict(sampling.size),
-        sampling.crop,
-        sampling.fps,
-        sampling.resample,
-        request["name"],
-        Span(*request["span"]) if request.get("span") else None,
-    )
+    span = Span(*request["span"]) if request.get("span") else None
+    frames, indices, seconds = _sample(sampling, ClipFile(Path(request["clip"]), "", request["name"], span))
     columns = min(len(indices), 8)
     sheet(frames, columns).save(request["sheet"], format="PNG")
     return {
@@ -59,6 +52,19 @@ def draw(request: dict[str, Any]) -> dict[str, Any]:
         "height": int(frames.shape[1]),
         "width": int(frames.shape[2]),
     }
+
+
+def _sample(sampling: ClipSampling, clip: ClipFile) -> Sample:
+    if isinstance(sampling, Sampling):
+        sides = dict(sampling.size)
+        return decode_sample(
+            clip.path, sampling.count, sides, sampling.crop, sampling.fps, sampling.resample, clip.name, clip.span
+        )
+    frames, timing = sampling.decode(clip)
+    if timing is None:
+        raise TypeError("This sampling does not say which frames it took.")
+    begin = clip.span.start_s if clip.span else 0.0
+    return Sample(frames, list(timing.indices), [begin + second for second in timing.seconds])
 
 
 def sheet(frames: Frames, columns: int) -> Image.Image:

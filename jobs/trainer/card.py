@@ -16,7 +16,7 @@ from orchestrator.domain.tasks import TASKS, AnswerKind
 
 _MATRIX_CLASSES, _TABLE_CLASSES = 20, 100
 """Classes whose confusion matrix, and classes whose table the card shows; the page shows more."""
-_PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
+_PACKAGES = ("torch", "torchvision", "transformers", "peft", "bitsandbytes", "accelerate")
 
 
 def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSummary, bundled: bool) -> str:
@@ -204,13 +204,20 @@ def _share(value: float | None) -> str:
 
 def _usage(spec: TrainSpec, plan: Plan, family: Family, bundled: bool) -> str:
     name, program = family.program(plan, 'here / "base"' if bundled else json.dumps(spec.public_base))
-    where = (
-        "The base lies in `base/` next to this file." if bundled else "Put the folder of the base model in its place."
-    )
+    where = "Put the folder of the base model in its place."
+    if bundled or spec.model_ref:
+        where = "The base lies in `base/` next to this file." if bundled else "The base comes from the Hub."
     how = "The base is loaded in 4 bits, as it was trained. " if plan.four_bit else ""
     words = ' "what to look for"' if TASKS[plan.task].answer is AnswerKind.CLIPS else ""
     return (
         f"`pip install {' '.join(f'{p}=={version(p)}' for p in (*_PACKAGES, 'av', 'pillow'))}`, save this as "
         f"`{name}` in this folder and run `python {name}{words} CLIP.mp4`. {how}{where}\n\n"
-        f"```python\n{program}```\n"
+        f"```python\n{program}```\n{_serving(plan, family, spec)}"
     )
+
+
+def _serving(plan: Plan, family: Family, spec: TrainSpec) -> str:
+    """How a server for many users loads it, where the family knows; Markdown."""
+    notes = getattr(family, "serving_notes", None)
+    text = notes(plan, spec.public_base) if notes else ""
+    return f"\n{text}" if text else ""

@@ -8,7 +8,7 @@ from torch.utils.data import Dataset
 from jobs.families.protocol import Item
 from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.features import FeatureCache
-from jobs.video.cache import ClipFile, FrameCache
+from jobs.video.cache import ClipFile, FrameCache, TimedFrames
 from jobs.video.lookahead import DecodeAhead
 from jobs.video.orientation import Frames
 
@@ -51,6 +51,10 @@ class ClipDataset(Dataset[Item]):
         elif self.ahead is not None and self._cache.full:
             self.ahead.expect((file for file in files if not self._cache.has(file)), keep=False)
 
+    def frames(self, index: int) -> Frames:
+        """The frames of a clip, whether or not its features are cached."""
+        return self._cache.frames(clip_file(self._clips[index]))
+
     def __len__(self) -> int:
         return len(self._clips)
 
@@ -64,7 +68,8 @@ class ClipDataset(Dataset[Item]):
             upcoming = []
         if self.kept is not None:
             return self._item(index, {"features": self.kept.features(file, upcoming)})
-        return self._item(index, {"frames": self._frames(file)})
+        frames, timing = self._frames(file)
+        return self._item(index, {"frames": frames, "timing": timing})
 
     def __getitems__(self, indices: Sequence[int]) -> list[Item]:
         """A batch at once, as a loader asks for it: several clips are encoded together."""
@@ -73,8 +78,8 @@ class ClipDataset(Dataset[Item]):
         features = self.kept.of_batch([clip_file(self._clips[index]) for index in indices])
         return [self._item(index, {"features": found}) for index, found in zip(indices, features, strict=True)]
 
-    def _frames(self, file: ClipFile) -> Frames:
-        return self._cache.frames(file) if self.ahead is None else self.ahead.frames(file, keep=True)
+    def _frames(self, file: ClipFile) -> TimedFrames:
+        return self._cache.timed_frames(file) if self.ahead is None else self.ahead.timed_frames(file, keep=True)
 
     def _item(self, index: int, content: Item) -> Item:
         clip = self._clips[index]

@@ -18,10 +18,9 @@ from safetensors.torch import load_file, save
 
 from jobs.families.protocol import Features, VisionEncoder
 from jobs.trainer.cache_share import CacheShare, divide_room
-from jobs.video.cache import ClipFile, FrameCache
+from jobs.video.cache import ClipFile, FrameCache, TimedFrames
 from jobs.video.cache_eviction import CacheBudget
 from jobs.video.lookahead import DecodeAhead
-from jobs.video.orientation import Frames
 from orchestrator.domain.clip_facts import READER_VERSION
 
 FORMAT = 1
@@ -79,9 +78,9 @@ class FeatureCache:
             count, found, largest = count + 1, found + bool(size), max(largest, size)
         room, frame_bytes, measured = self._budget.room(), 0, None
         if not largest:
-            frames = self._frames.frames(first, keep=False)
-            measured = self._encode(frames)
-            largest, frame_bytes = len(save(measured)), frames.nbytes
+            decoded = self._frames.timed_frames(first, keep=False)
+            measured = self._encode(decoded)
+            largest, frame_bytes = len(save(measured)), decoded[0].nbytes
         if count * largest > room and not frame_bytes:
             frame_bytes = self._frames.frames(first, keep=False).nbytes
         share = divide_room(room, count, found, largest, frame_bytes)
@@ -182,16 +181,17 @@ class FeatureCache:
 
     def _decode_and_encode(self, clip: ClipFile) -> Features:
         """The features of a clip; they are kept, or its frames are, where there is room."""
-        frames = self._ahead.frames(clip, keep=False)
-        features = self._encode(frames)
+        decoded = self._ahead.timed_frames(clip, keep=False)
+        features = self._encode(decoded)
         if not self._write(clip, features) and self._keeps_frames:
-            self._frames.keep(clip, frames)
+            self._frames.keep(clip, decoded)
         return features
 
-    def _encode(self, frames: Frames) -> Features:
+    def _encode(self, decoded: TimedFrames) -> Features:
         with self._lock:
             self.encoded += 1
-        return {name: tensor.detach().cpu().contiguous() for name, tensor in self._encoder.encode(frames).items()}
+        features = self._encoder.encode(*decoded)
+        return {name: tensor.detach().cpu().contiguous() for name, tensor in features.items()}
 
     def _write(self, clip: ClipFile, features: Features) -> bool:
         """Whether the features are kept."""

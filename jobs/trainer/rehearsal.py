@@ -75,7 +75,7 @@ def rehearse(spec: Any) -> dict[str, Any]:
         "step_s": round(clock.best, 4),
         "eval_s": round((evaluated - trained) / max(1, len(validation)), 4),
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "frames": _clip_shape(family.sampling(base, recipe)),
+        "frames": _clip_shape(family.sampling(base, recipe), training),
         "visual_tokens": counter.visual,
         "context_tokens": counter.width,
         "targets": adapted_layers(model),
@@ -147,8 +147,11 @@ def _trainer(
     return trainer, clock
 
 
-def _clip_shape(sampling: Any) -> list[int]:
-    """Frames, height and width of a clip as the model gets it."""
+def _clip_shape(sampling: Any, clips: Any) -> list[int]:
+    """Frames, height and width of a clip as the model gets it: of the largest where each has its own shape."""
+    if not hasattr(sampling, "size"):
+        shapes = [list(clips.frames(index).shape[:3]) for index in range(len(clips))]
+        return max(shapes, key=lambda shape: shape[0] * shape[1] * shape[2])
     edges = dict(sampling.size)
     edge = edges.get("shortest_edge", 0)
     height, width = sampling.crop or (edges.get("height", edge), edges.get("width", edge))

@@ -15,6 +15,7 @@ from jobs.families.registry import read_base, resolve
 from jobs.runs.clip_spec import ClipSpec
 from jobs.runs.spec import TrainSpec
 from jobs.sinks.recorder import Recorder
+from jobs.trainer.clips import clip_file
 from jobs.trainer.cpu_linear import speed_up_linear_layers
 from jobs.trainer.device_settings import emulates_bf16, use_liger
 from jobs.trainer.distributed import local_device
@@ -28,6 +29,9 @@ from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.tasks import TASKS, Annotation, ProblemType
+
+_HELD_OUT = 3
+"""Clips of the validation split that are named in the contract of an adapter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split) -> Pl
         system=system,
         device=local_device(),
         revision=spec.model_revision,
+        held_out=tuple(map(clip_file, splits.validation[:_HELD_OUT])),
     )
 
 

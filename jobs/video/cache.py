@@ -4,25 +4,68 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
 from jobs.video.cache_eviction import CacheBudget
 from jobs.video.decode import decode_frames
 from jobs.video.orientation import Frames
+from jobs.video.timing import FrameTiming
 from orchestrator.domain.annotations import Span
 from orchestrator.domain.clip_facts import READER_VERSION
+
+TimedFrames = tuple[Frames, FrameTiming | None]
+"""(count, height, width, 3) bytes, and which frames of the clip they are, where the model is told."""
+
+
+class ClipSampling(Protocol):
+    """Which pixels of a clip a model sees."""
+
+    @property
+    def count(self) -> int:
+        """Frames of a clip, at most."""
+        ...
+
+    @property
+    def key(self) -> Any:
+        """Its part of a cache's key."""
+        ...
+
+    def decode(self, clip: "ClipFile") -> TimedFrames:
+        """The frames of a clip.
+
+        Raises:
+            BadClip: it cannot be decoded, or has too few frames.
+        """
+        ...
+
+    def is_valid(self, cached: TimedFrames) -> bool:
+        """Whether frames from the cache are complete."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Which pixels of a clip a model sees: `count` frames, resized to `size`, cut to `crop` (height, width)."""
+    """`count` frames of each clip, resized to `size`, cut to `crop` (height, width)."""
 
     count: int
     size: tuple[tuple[str, int], ...]
     crop: tuple[int, int] | None = None
     fps: float | None = None
     resample: int = 2
+
+    @property
+    def key(self) -> Any:
+        return asdict(self)
+
+    def decode(self, clip: "ClipFile") -> TimedFrames:
+        size = dict(self.size)
+        decoded = decode_frames(clip.path, self.count, size, self.crop, self.fps, self.resample, clip.name, clip.span)
+        return decoded, None
+
+    def is_valid(self, cached: TimedFrames) -> bool:
+        return len(cached[0]) == self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +90,7 @@ class ClipFile:
 class FrameCache:
     """Frames by (content of the clip, sampling): decoded at the first request, written atomically, shared by runs."""
 
-    def __init__(self, folder: Path, sampling: Sampling, limit: int = 0, budget: CacheBudget | None = None) -> None:
+    def __init__(self, folder: Path, sampling: ClipSampling, limit: int = 0, budget: CacheBudget | None = None) -> None:
         """
         Args:
             limit: bytes of the frames of all runs together; 0: no limit.
@@ -67,31 +110,25 @@ class FrameCache:
         Raises:
             BadClip: the clip cannot be decoded.
         """
+        return self.timed_frames(clip, keep)[0]
+
+    def timed_frames(self, clip: ClipFile, keep: bool = True) -> TimedFrames:
+        """The same, and which frames of the clip they are where the sampling tells the model."""
         path = self.path_of(clip)
         cached = self._open(path)
         if cached is not None:
             self._budget.use(path)
             return cached
-        sampling = self.sampling
-        decoded = decode_frames(
-            clip.path,
-            sampling.count,
-            dict(sampling.size),
-            sampling.crop,
-            sampling.fps,
-            sampling.resample,
-            clip.name,
-            clip.span,
-        )
+        decoded = self.sampling.decode(clip)
         if keep:
             self.keep(clip, decoded)
         return decoded
 
-    def keep(self, clip: ClipFile, frames: Frames) -> None:
+    def keep(self, clip: ClipFile, decoded: TimedFrames) -> None:
         """Writes the frames of a clip to the cache, where there is room."""
         path = self.path_of(clip)
         if not self.full and not path.exists():
-            self.full = not self._budget.put(path, frames.nbytes, lambda file: np.save(file, frames))
+            self.full = not self._budget.put(path, decoded[0].nbytes, lambda file: _write(file, *decoded))
 
     def has(self, clip: ClipFile) -> bool:
         """Whether the cache holds the clip's frames."""
@@ -106,13 +143,29 @@ class FrameCache:
 
     def path_of(self, clip: ClipFile) -> Path:
         """The file that holds this clip's frames."""
-        key = hashlib.sha256(repr((READER_VERSION, clip.identity, asdict(self.sampling))).encode()).hexdigest()
+        key = hashlib.sha256(repr((READER_VERSION, clip.identity, self.sampling.key)).encode()).hexdigest()
         return self._folder / key[:2] / f"{key}.npy"
 
-    def _open(self, path: Path) -> Frames | None:
+    def _open(self, path: Path) -> TimedFrames | None:
         try:
             frames = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+            timing = _read_timing(path, frames)
+        except (OSError, ValueError, EOFError, KeyError, TypeError):
             return None
-        valid = frames.ndim == 4 and frames.dtype == np.uint8 and frames.shape[0] == self.sampling.count
-        return frames if valid else None
+        valid = frames.ndim == 4 and frames.dtype == np.uint8 and self.sampling.is_valid((frames, timing))
+        return (frames, timing) if valid else None
+
+
+def _write(file: BinaryIO, frames: Frames, timing: FrameTiming | None) -> None:
+    """The frames in numpy's format, and behind them the timing, which readers of that format ignore."""
+    np.save(file, frames)
+    if timing is not None:
+        file.write(timing.to_bytes())
+
+
+def _read_timing(path: Path, frames: np.memmap) -> FrameTiming | None:
+    """What `_write` wrote behind the frames."""
+    with path.open("rb") as file:
+        file.seek(frames.offset + frames.nbytes)
+        rest = file.read()
+    return FrameTiming.from_bytes(rest) if rest else None

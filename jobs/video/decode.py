@@ -1,6 +1,6 @@
 """The one reader of clips: the frames that players show, upright, by the second at which each is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -24,6 +24,7 @@ from jobs.video.orientation import Frames, orientation_of, shown_size
 from jobs.video.sampling import fit
 from jobs.video.source import BROKEN, BadClip, open_clip
 from jobs.video.timeline import StreamClock, Timeline, build_timeline, clock_of
+from jobs.video.timing import FrameTiming
 from orchestrator.domain.annotations import Span
 
 SEEK_ABOVE = 1_200
@@ -55,6 +56,12 @@ class Expected(NamedTuple):
     stamps: Sequence[int | None]
     timeline: Timeline
     clock: StreamClock
+    header: tuple[int, float]
+    """Frames, and their mean rate, that the file's header states; 0 where it does not."""
+
+
+Choose = Callable[[Timeline, tuple[int, float]], list[int]]
+"""The indices of the sampled frames by the clip's timeline and what the header states."""
 
 
 def decode_frames(
@@ -99,11 +106,52 @@ def decode_sample(
     span: Span | None = None,
 ) -> Sample:
     """As `decode_frames`, and with the frames their indices and seconds, both from the beginning of the film."""
-    pictures, indices, timeline = _read(path, name or path.name, count, fps, span)
+    pictures, indices, timeline, _ = _read(path, name or path.name, lambda t, _: t.sample(count, fps, span))
     width, height = pictures[0].shown
     target = fit(width, height, size) if size is not None else (width, height)
     frames = np.stack([_prepare(picture.pixels, target, crop, resample) for picture in pictures])
     return Sample(frames, indices, [timeline.starts[index] for index in indices])
+
+
+def decode_timed(
+    path: Path, choose: Callable[[int, float], Sequence[int]], name: str = "", span: Span | None = None
+) -> tuple[Frames, FrameTiming]:
+    """The frames that `choose` takes, as large as players show them, and which they are.
+
+    Args:
+        choose: from the number of frames of the clip, and how many a second, to the indices of some of them.
+        span: the part of the film that is the clip; None: all of it. Its frames are counted from its beginning.
+
+    Returns:
+        (count, height, width, 3) bytes, RGB; and their timing.
+
+    Raises:
+        BadClip: a sentence with the clip's name.
+    """
+
+    def count(timeline: Timeline, header: tuple[int, float]) -> tuple[int, int, float]:
+        """The first frame of the clip in the film, their number, and the rate.
+
+        The rate is the header's where that counts the very frames: transformers reads it there.
+        """
+        if span is not None:
+            first, part = timeline.part(span)
+            return first, part.frames, part.rate if part.is_even else part.frames / part.duration_s
+        frames, rate = header
+        if frames != timeline.frames or rate <= 0:
+            rate = timeline.rate if timeline.is_even else timeline.frames / timeline.duration_s
+        return 0, timeline.frames, rate
+
+    def indices_of(timeline: Timeline, header: tuple[int, float]) -> list[int]:
+        first, frames, rate = count(timeline, header)
+        return [first + int(index) for index in choose(frames, rate)]
+
+    pictures, indices, timeline, header = _read(path, name or path.name, indices_of)
+    first, frames, rate = count(timeline, header)
+    pixels = np.stack(
+        [_prepare(picture.pixels, pictures[0].shown, None, Image.Resampling.BICUBIC) for picture in pictures]
+    )
+    return pixels, FrameTiming(tuple(index - first for index in indices), frames, rate)
 
 
 def expected_frames(path: Path, name: str) -> Expected | None:
@@ -114,7 +162,8 @@ def expected_frames(path: Path, name: str) -> Expected | None:
         found = found or stamps_by_packets(container, stream, clock)
         if found is None:
             return None
-        return Expected(found.stamps, build_timeline(found.stamps, found.last_duration, clock), clock)
+        timeline = build_timeline(found.stamps, found.last_duration, clock)
+        return Expected(found.stamps, timeline, clock, (stream.frames, float(stream.average_rate or 0)))
 
 
 def decode_timeline(path: Path, name: str) -> Timeline:
@@ -131,23 +180,24 @@ def decode_timeline(path: Path, name: str) -> Timeline:
         return build_timeline([stamp for stamp, _ in shown], shown[-1][1] or 0, clock)
 
 
-def _read(
-    path: Path, name: str, count: int, fps: float | None, span: Span | None
-) -> tuple[list[Picture], list[int], Timeline]:
-    """The sampled frames with their indices; where the packets promise frames that are not shown, it decodes again."""
+def _read(path: Path, name: str, choose: Choose) -> tuple[list[Picture], list[int], Timeline, tuple[int, float]]:
+    """The sampled frames, their indices, and what these are chosen by.
+
+    Where the packets promise frames that are not shown, it decodes again.
+    """
     expected = expected_frames(path, name)
     if expected is not None:
-        indices = expected.timeline.sample(count, fps, span)
+        indices = choose(expected.timeline, expected.header)
         found = _read_expected(path, name, expected, indices)
         if found is not None:
-            return [found[index] for index in indices], indices, expected.timeline
-    timeline = decode_timeline(path, name)
-    indices = timeline.sample(count, fps, span)
+            return [found[index] for index in indices], indices, expected.timeline, expected.header
+    timeline, header = decode_timeline(path, name), (0, 0.0)
+    indices = choose(timeline, header)
     with open_clip(path, name) as (container, stream):
         found = _in_order(container, stream, set(indices), None)
     if found is None:
         raise BadClip(name, "gives other pictures each time it is decoded. Convert it to MP4 and upload it again.")
-    return [found[index] for index in indices], indices, timeline
+    return [found[index] for index in indices], indices, timeline, header
 
 
 def _read_expected(path: Path, name: str, expected: Expected, indices: list[int]) -> dict[int, Picture] | None:

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from types import TracebackType
 
-from jobs.video.cache import ClipFile, FrameCache
-from jobs.video.orientation import Frames
+from jobs.video.cache import ClipFile, FrameCache, TimedFrames
 
 _BATCHES = 3
 """Batches whose decoded clips may wait at the same time: the current one, that of the loader, and the next."""
@@ -21,7 +20,7 @@ class DecodeAhead:
         """`threads` 0: a clip is decoded when it is asked for."""
         self._cache, self._threads = cache, threads
         self._pool: ThreadPoolExecutor | None = None
-        self._waiting: dict[ClipFile, Future[Frames]] = {}
+        self._waiting: dict[ClipFile, Future[TimedFrames]] = {}
         self._lock = threading.Lock()
         self._most = 0
 
@@ -40,13 +39,13 @@ class DecodeAhead:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._threads, "decode", initializer=_lower_priority)
             for clip in new:
-                self._waiting[clip] = self._pool.submit(self._cache.frames, clip, keep)
+                self._waiting[clip] = self._pool.submit(self._cache.timed_frames, clip, keep)
             self._most = max(self._most, _BATCHES * len(new), 2 * self._threads)
             for clip in list(self._waiting)[: max(0, len(self._waiting) - self._most)]:
                 self._waiting.pop(clip).cancel()
 
-    def frames(self, clip: ClipFile, keep: bool) -> Frames:
-        """The clip's frames, as `FrameCache.frames` returns them.
+    def timed_frames(self, clip: ClipFile, keep: bool) -> TimedFrames:
+        """The clip's frames, as `FrameCache.timed_frames` returns them.
 
         Raises:
             BadClip: the clip cannot be decoded.
@@ -56,7 +55,7 @@ class DecodeAhead:
         if decoded is not None:
             with contextlib.suppress(CancelledError):
                 return decoded.result()
-        return self._cache.frames(clip, keep)
+        return self._cache.timed_frames(clip, keep)
 
     def __enter__(self) -> "DecodeAhead":
         return self

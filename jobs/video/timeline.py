@@ -111,13 +111,13 @@ class Timeline:
             span: the part of the film that is sampled; None: all of it.
         """
         if span is not None:
-            first, part = self._part(span)
+            first, part = self.part(span)
             return [first + index for index in part.sample(count, fps)]
         if self.is_even:
             return sample_indices(self.frames, count, self.rate, fps)
         return sample_by_time(self.starts, self.duration_s, count, fps)
 
-    def _part(self, span: Span) -> tuple[int, "Timeline"]:
+    def part(self, span: Span) -> tuple[int, "Timeline"]:
         """The frames that are shown within a span, at least one: the index of the first, and their timeline."""
         first = max(0, bisect_right(self.starts, span.start_s + _ROUNDING_S) - 1)
         last = max(first + 1, bisect_left(self.starts, span.end_s - _ROUNDING_S))

@@ -29,6 +29,10 @@ class VisionRule:
     """Tokens behind the last frame."""
     marks: bool = False
     """True where a frame takes one token, and what it shows comes in through cross-attention."""
+    completes: bool = False
+    """True where a last frame that is joined with no other is joined with itself, instead of being left out."""
+    keeps_shape: bool = False
+    """True where the base's own processor prepares the clips, so that their tokens depend on length and shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +125,16 @@ _ROWS = (
         model_type=ModelType.CAPTIONING,
         sentence_name="a video encoder with a text decoder",
     ),
-    _video_llm("qwen2_vl", "Qwen2-VL", VisionRule(14, 224, merge=2, time=2, free=True), liger=True),
-    _video_llm("qwen2_5_vl", "Qwen2.5-VL", VisionRule(14, 224, merge=2, time=2, free=True), liger=True),
-    _video_llm("qwen3_vl", "Qwen3-VL", VisionRule(16, 224, merge=2, time=2, free=True), liger=True),
+    _video_llm("qwen2_vl", "Qwen2-VL", VisionRule(14, 224, merge=2, time=2, free=True, keeps_shape=True), liger=True),
+    _video_llm(
+        "qwen2_5_vl", "Qwen2.5-VL", VisionRule(14, 224, merge=2, time=2, free=True, keeps_shape=True), liger=True
+    ),
+    _video_llm(
+        "qwen3_vl",
+        "Qwen3-VL",
+        VisionRule(16, 224, merge=2, time=2, free=True, keeps_shape=True, completes=True),
+        liger=True,
+    ),
     _video_llm("smolvlm", "SmolVLM2", VisionRule(14, 364, merge=2), liger=True),
     _video_llm("llava_onevision", "LLaVA-OneVision", VisionRule(14, 384, merge=2, up=True, end=1)),
     _video_llm("llava_next_video", "LLaVA-NeXT-Video", VisionRule(14, 336, merge=2)),

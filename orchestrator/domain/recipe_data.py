@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator.domain.machines import GPU, Shape
 from orchestrator.domain.recipe_fields import FieldSpec, Format, RecipePart, Section
@@ -15,6 +15,17 @@ class MachineKind(StrEnum):
     ANY = "any"
     CPU = "cpu"
     GPU = "gpu"
+
+
+class FrameShape(StrEnum):
+    """How frames are prepared for a video language model that takes any shape.
+
+    kept: by the base's own processor, which keeps the shape of a clip and tells the model when each frame is shown.
+    square: resized to a square, at times that are not told; every run before version 0.2 did this.
+    """
+
+    KEPT = "kept"
+    SQUARE = "square"
 
 
 _AS_THE_BASE = "Leave empty for the model default."
@@ -45,11 +56,61 @@ class Data(RecipePart):
             "Frames per second must be a number above 0 and at most 240.",
             Section.ADVANCED,
             480,
-            hint="empty: spread over the clip",
+            hint="empty: as the base was made, or spread over the clip",
             review_default=False,
         ),
     ] = None
-    """Frames taken of each second; empty: the frames are spread over the whole clip."""
+    """Frames taken of each second; empty: as the base's own processor does, or spread over the whole clip."""
+    min_frames: Annotated[
+        int | None,
+        Field(ge=2, le=768),
+        FieldSpec(
+            "Frames, at least",
+            "The least number of frames must be a whole number from 2 to 768.",
+            Section.ADVANCED,
+            481,
+            hint="of a short clip; only where frames follow the clip's length",
+            review_default=False,
+        ),
+    ] = None
+    """The least frames of a clip where their number follows its length; a clip with fewer gives all it has."""
+    max_frames: Annotated[
+        int | None,
+        Field(ge=2, le=768),
+        FieldSpec(
+            "Frames, at most",
+            "The largest number of frames must be a whole number from 2 to 768, and not below the least.",
+            Section.ADVANCED,
+            482,
+            hint="of a long clip; usual: 32",
+            review_default=False,
+        ),
+    ] = None
+    """The most frames of a clip where their number follows its length: those of a longer clip are further apart."""
+    frame_tokens: Annotated[
+        int | None,
+        Field(ge=4, le=16384),
+        FieldSpec(
+            "Tokens of a frame, at most",
+            "Tokens of a frame must be a whole number from 4 to 16384.",
+            Section.ADVANCED,
+            483,
+            hint="a larger frame is made smaller and keeps its shape; usual: 256",
+            review_default=False,
+        ),
+    ] = None
+    """Tokens that a frame may take in the context, or two frames that the base joins, with the shape kept."""
+    frame_shape: Annotated[
+        FrameShape,
+        FieldSpec(
+            "Frame shape",
+            "The frame shape must be kept or square.",
+            Section.NONE,
+            484,
+            choices=(("kept", "As in the clip"), ("square", "A square")),
+        ),
+    ] = FrameShape.KEPT
+    """kept: as in the clip, prepared by the base's own processor where this is supported; square: as before 0.2."""
     size: Annotated[
         int | None,
         Field(ge=16, le=1024),
@@ -77,6 +138,13 @@ class Data(RecipePart):
         ),
     ] = 0.2
     """The share of each class for validation, where the dataset has no split of its own."""
+
+    @field_validator("max_frames")
+    @classmethod
+    def _most_is_not_below_least(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and value < (info.data.get("min_frames") or 0):
+            raise ValueError("below the least number of frames")
+        return value
 
 
 class Machine(RecipePart):

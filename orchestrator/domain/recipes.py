@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import ValidationError, field_validator, model_validator
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.recipe_data import Data, Machine
+from orchestrator.domain.recipe_data import Data, FrameShape, Machine
 from orchestrator.domain.recipe_eval import Evaluation
 from orchestrator.domain.recipe_fields import FieldSpec, RecipeField, RecipePart, Section, fields_of
 from orchestrator.domain.recipe_names import unknown_parameter
@@ -112,6 +112,12 @@ def parse_recipe(raw: dict[str, Any]) -> Recipe:
             if (field, text) not in problems:
                 problems.append((field, text))
         raise Invalid(problems[0][1], problems[0][0], problems) from error
+
+
+def stored_recipe(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe of a job or adapter as it was launched: before there were frame shapes, frames were made square."""
+    data = dict(raw.get("data") or {})
+    return {**raw, "data": {"frame_shape": FrameShape.SQUARE.value} | data}
 
 
 def _structure_sentence(name: str, kind: str) -> str:

@@ -14,7 +14,7 @@ count = base.config.encoder.num_frames
 {functions}
 for path in sys.argv[1:]:
 {read_frames}
-    pixels = processor(sampled, return_tensors="pt").pixel_values
+    pixels = processor(sampled, return_tensors="pt").pixel_values.to(device)
     with torch.no_grad():
         ids = model.generate(pixel_values=pixels, num_beams=1, do_sample=False)[0]
     print(path, tokenizer.decode(ids, skip_special_tokens=True), sep="\\t")

@@ -36,7 +36,7 @@ from jobs.families.protocol import (
     Score,
     VisionEncoder,
 )
-from jobs.video.cache import Sampling
+from jobs.video.cache import ClipSampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipe_qlora import TrainingType
 from orchestrator.domain.recipes import Recipe
@@ -72,7 +72,7 @@ class Example:
         if recipe.data.size not in (None, size):
             raise Invalid(f"This base sees exactly {size} x {size} pixels. Leave Frame size empty.", "data.size")
 
-    def sampling(self, base: Base, recipe: Recipe) -> Sampling:
+    def sampling(self, base: Base, recipe: Recipe) -> ClipSampling:
         """Two runs with the same sampling share the decoded frames."""
         return sampling_for(base, recipe.data.frames or FRAMES, _edge(base), recipe.data.fps)
 

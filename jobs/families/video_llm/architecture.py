@@ -47,6 +47,8 @@ class Architecture:
     """True where `forward` takes `mm_token_type_ids`: which tokens are video."""
     needs_image_mask: bool = False
     """True where `forward` takes `image_attention_mask`: which frames each token attends to."""
+    own_processor: bool = False
+    """True where clips are prepared by the base's own processor unless a recipe asks for square frames."""
     encode_vision: Callable[..., Any] = vision_features.encode
     """The function of `vision_features` that runs the vision tower alone."""
 
@@ -78,7 +80,12 @@ def patch_edge(config: Config, default: int) -> int:
 
 
 def qwen_architecture(
-    name: str, layout: Callable[..., Any], patch: int, video_placeholder: str, prompt: str
+    name: str,
+    layout: Callable[..., Any],
+    patch: int,
+    video_placeholder: str,
+    prompt: str,
+    own_processor: bool = False,
 ) -> Architecture:
     """A Qwen-VL model: it takes any frame edge that is a multiple of its merged patches' edge."""
 
@@ -96,4 +103,5 @@ def qwen_architecture(
         video_placeholder=video_placeholder,
         fixed_size=False,
         needs_token_types=True,
+        own_processor=own_processor,
     )

@@ -6,19 +6,21 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from jobs.families.pixels import ClipNormalizer, generator_for
-from jobs.families.protocol import Base, Captions, Conversations, Item, Plan, Question
+from jobs.families.protocol import Base, Captions, Conversations, Features, Item, Plan, Question
 from jobs.families.questions import AskedQuestion, caption_conversation, choose_conversation
-from jobs.families.tokenization import has_tokenizer
+from jobs.families.tokenization import read_tokenizer
 from jobs.families.video_llm.architecture import Architecture
 from jobs.families.video_llm.chat_tokens import ChatTokens
+from jobs.families.video_llm.own_processor import OwnProcessor, own_processor
 from jobs.families.video_llm.prompt import chat_of, chat_of_question
-from jobs.families.video_llm.vision_features import as_model_inputs
-from jobs.video.cache import Sampling
+from jobs.families.video_llm.vision_features import as_model_inputs, split_layout
+from jobs.video.cache import ClipSampling, Sampling
 from orchestrator.domain.annotations import Conversation
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipe_data import FrameShape
+from orchestrator.domain.recipes import Recipe
 
 MAX_CAPTION_TOKENS = 256
 """Tokens of a caption that is generated for an evaluation, at most."""
@@ -30,14 +32,14 @@ class ChatCollator:
     """Formats clips as a chat, as one base expects it; as a collator, with a loss on the tokens of the answers only."""
 
     def __init__(
-        self, plan: Plan, architecture: Architecture, sampling: Sampling, question: Question | None = None
+        self, plan: Plan, architecture: Architecture, sampling: ClipSampling, question: Question | None = None
     ) -> None:
         """`question`: of a user; None for what is asked where nobody asks."""
-        sides = dict(sampling.size)
-        self._clip_shape = (sampling.count, 3, *(sampling.crop or (sides["height"], sides["width"])))
+        self._count, self._own = sampling.count, processor_of(plan, architecture)
+        self._clip_shape = _square_shape(sampling)
         self._layout: tuple[dict[str, torch.Tensor], str] | None = None
         self._architecture, self._config = architecture, plan.base.config
-        self.tokenizer = read_tokenizer(plan.base)
+        self.tokenizer = read_tokenizer(plan.base.folder)
         self._normalizer = ClipNormalizer(Base(plan.base.folder, {}, processor_settings(plan.base)))
         self._sizes = architecture.layout_sizes(self._config)
         self._video_token = str(self.tokenizer.convert_ids_to_tokens(self.video_token_id()))
@@ -105,14 +107,30 @@ class ChatCollator:
     def vision_inputs(self, items: Sequence[Item], generates: bool = False) -> tuple[dict[str, Any], list[str]]:
         """The tensors of the clips, from frames or cached features, and the text that stands for each clip."""
         if all("features" in item for item in items):
-            tensors, text = self._layout_without_pixels()
-            features = as_model_inputs([item["features"] for item in items], generates)
-            clips, texts = [tensors] * len(items), [text] * len(items)
+            stored, clips, texts = self._stored_features(items)
+            features = as_model_inputs(stored, generates)
+        elif self._own is not None:
+            prepared, features = [self._own.prepare(item["frames"], item.get("timing")) for item in items], {}
+            clips, texts = [tensors for tensors, _ in prepared], [text for _, text in prepared]
         else:
             pixels, features = self._normalizer.normalize(items), {}
             layouts = [self._architecture.layout(frames, self._sizes, self._video_token) for frames in pixels]
             clips, texts = [tensors for tensors, _ in layouts], [text for _, text in layouts]
         return {name: torch.cat([tensors[name] for tensors in clips]) for name in clips[0]} | features, texts
+
+    def _stored_features(
+        self, items: Sequence[Item]
+    ) -> tuple[list[Features], list[dict[str, torch.Tensor]], list[str]]:
+        """The cached features of clips, their other tensors, and the text that stands for each."""
+        if self._own is None:
+            tensors, text = self._layout_without_pixels()
+            return [item["features"] for item in items], [tensors] * len(items), [text] * len(items)
+        split = [split_layout(item["features"]) for item in items]
+        return [one[0] for one in split], [one[1] for one in split], [one[2] for one in split]
+
+    def _usual_text(self) -> str:
+        """The text that stands for a clip where none is given: of a run's one shape, or of the smallest clip."""
+        return self._layout_without_pixels()[1] if self._own is None else self._own.least_text()
 
     def _layout_without_pixels(self) -> tuple[dict[str, torch.Tensor], str]:
         """The layout of a clip whose features are cached; it depends on the clip's shape alone."""
@@ -135,7 +153,7 @@ class ChatCollator:
         Args:
             video_text: the text that stands for the clip; None for that of a clip of the run's usual shape.
         """
-        text = self._layout_without_pixels()[1] if video_text is None else video_text
+        text = self._usual_text() if video_text is None else video_text
         count = len(conversation.turns)
         ids, learned = self._tokens.learned(text, chat_of(conversation, answers_last=True))
         if not self._max_context or len(ids) <= self._max_context:
@@ -162,11 +180,11 @@ class ChatCollator:
         Raises:
             Invalid: a caption, or the first turn of a conversation, does not fit the base's context with the frames.
         """
-        prompt = len(self._tokens.prompt(self._layout_without_pixels()[1], self._chat))
+        prompt = len(self._tokens.prompt(self._usual_text(), self._chat))
         for name, caption in captions:
             if not self.fitting_turns(caption_conversation(caption)):
                 raise Invalid(
-                    f"The caption of {name} takes {self._text_tokens(caption)} tokens and {self._clip_shape[0]} frames "
+                    f"The caption of {name} takes {self._text_tokens(caption)} tokens and {self._count} frames "
                     f"take {prompt}; this base reads {self._max_context} in all. Shorten it, or use fewer frames.",
                     "data.frames",
                 )
@@ -175,7 +193,7 @@ class ChatCollator:
             count = self.fitting_turns(conversation)
             if not count:
                 raise Invalid(
-                    f"The first question of {name} with its answer and {self._clip_shape[0]} frames take more than the "
+                    f"The first question of {name} with its answer and {self._count} frames take more than the "
                     f"{self._max_context} tokens that this base reads. Shorten it, or use fewer frames.",
                     "data.frames",
                 )
@@ -247,7 +265,7 @@ class ChatCollator:
         if self._architecture.needs_token_types:
             inputs["mm_token_type_ids"] = (ids == self.video_token_id()).int() * 2
         if self._architecture.needs_image_mask:
-            inputs["image_attention_mask"] = torch.ones(*ids.shape, self._clip_shape[0], dtype=torch.long)
+            inputs["image_attention_mask"] = torch.ones(*ids.shape, self._count, dtype=torch.long)
         return inputs
 
     def prompt(self) -> tuple[str, str, str]:
@@ -260,24 +278,23 @@ class ChatCollator:
         return self._chat.turns[-1].text
 
 
-def read_tokenizer(base: Base) -> PreTrainedTokenizerBase:
-    """The base's own tokenizer, with its chat template.
+def processor_of(plan: Plan, architecture: Architecture) -> OwnProcessor | None:
+    """The base's own processor with the settings of a run; None where frames are made square without it."""
+    keeps = keeps_shape(architecture, plan.recipe)
+    return own_processor(plan.base.folder, plan.recipe.data) if keeps else None
 
-    Raises:
-        Invalid: it is missing or damaged.
-    """
-    try:
-        if not has_tokenizer(base.folder):
-            raise ValueError("no tokenizer's file")
-        tokenizer: Any = AutoTokenizer.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Invalid(
-            "The base model's tokenizer is missing or cannot be read. Register a complete copy of it."
-        ) from error
-    template = base.folder / "chat_template.json"
-    if not tokenizer.chat_template and template.is_file():
-        tokenizer.chat_template = json.loads(template.read_text()).get("chat_template")
-    return tokenizer
+
+def keeps_shape(architecture: Architecture, recipe: Recipe) -> bool:
+    """Whether clips keep their shape and are prepared by the base's own processor."""
+    return architecture.own_processor and recipe.data.frame_shape is FrameShape.KEPT
+
+
+def _square_shape(sampling: ClipSampling) -> tuple[int, ...]:
+    """(T, 3, H, W) of every clip; () where each has its own."""
+    if not isinstance(sampling, Sampling):
+        return ()
+    sides = dict(sampling.size)
+    return (sampling.count, 3, *(sampling.crop or (sides["height"], sides["width"])))
 
 
 def processor_settings(base: Base) -> dict[str, Any]:

@@ -24,10 +24,18 @@ from jobs.families.protocol import (
     VisionEncoder,
 )
 from jobs.families.questions import AskedQuestion
+from jobs.families.tokenization import read_tokenizer
 from jobs.families.video_llm.architecture import Architecture
-from jobs.families.video_llm.chat import MAX_CAPTION_TOKENS, ChatCollator, processor_settings, read_tokenizer
+from jobs.families.video_llm.chat import (
+    MAX_CAPTION_TOKENS,
+    ChatCollator,
+    keeps_shape,
+    processor_settings,
+)
+from jobs.families.video_llm.contract import write_contract
+from jobs.families.video_llm.own_processor import own_processor, processor_sampling
 from jobs.families.weights import enable_generation_cache
-from jobs.video.cache import Sampling
+from jobs.video.cache import ClipSampling, Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.recipes import Recipe
@@ -70,13 +78,24 @@ class VideoLLM:
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         if task != "captioning":
             raise Invalid(f"{self.title} describes clips. Choose a dataset with captions, or another base.", "model_id")
+        if keeps_shape(self.architecture, recipe):
+            processor_sampling(base, recipe.data)
+            return
+        if (recipe.data.min_frames, recipe.data.max_frames, recipe.data.frame_tokens) != (None, None, None):
+            raise Invalid(
+                f"{self.title} is shown a fixed number of square frames: leave the least and most frames and the "
+                "tokens of a frame empty, and choose Frames and Frame size.",
+                "data.frame_tokens",
+            )
         edge, multiple = self.architecture.frame_edge(base.config), self.architecture.edge_multiple(base.config)
         if self.architecture.fixed_size and recipe.data.size not in (None, edge):
             raise Invalid(f"This base sees exactly {edge} x {edge} pixels. Leave Frame size empty.", "data.size")
         if recipe.data.size and recipe.data.size % multiple:
             raise Invalid(f"Frame size must be a multiple of {multiple} for this base, such as {edge}.", "data.size")
 
-    def sampling(self, base: Base, recipe: Recipe) -> Sampling:
+    def sampling(self, base: Base, recipe: Recipe) -> ClipSampling:
+        if keeps_shape(self.architecture, recipe):
+            return processor_sampling(base, recipe.data)
         edge, settings = recipe.data.size or self.architecture.frame_edge(base.config), processor_settings(base)
         crops = bool(settings.get("do_center_crop")) and "shortest_edge" in (settings.get("size") or {})
         return Sampling(
@@ -152,17 +171,32 @@ class VideoLLM:
         )
 
     def save_processor(self, plan: Plan, folder: Path) -> None:
-        read_tokenizer(plan.base).save_pretrained(folder)
+        if keeps_shape(self.architecture, plan.recipe):
+            own_processor(plan.base.folder, plan.recipe.data).save(folder)
+            write_contract(plan, self._collator(plan), self.sampling(plan.base, plan.recipe), folder)
+            enable_generation_cache(folder)
+            return
+        read_tokenizer(plan.base.folder).save_pretrained(folder)
         # Copied as they are: AutoProcessor looks up the classes that each file names.
         for path in (plan.base.folder / name for name in _PROCESSOR_FILES):
             if path.is_file():
                 shutil.copyfile(path, folder / path.name)
         enable_generation_cache(folder)
 
+    def serving_notes(self, plan: Plan, base_name: str) -> str:
+        """How vLLM serves an adapter with the frames that it was trained on; "" where it cannot be told to."""
+        from jobs.families.video_llm.own_program import serving_notes
+
+        return serving_notes(plan, base_name) if keeps_shape(self.architecture, plan.recipe) else ""
+
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
+        from jobs.families.video_llm.own_program import own_program
         from jobs.families.video_llm.program import describe_program
 
-        return describe_program(plan, self.architecture, self.sampling(plan.base, plan.recipe), base_ref)
+        sampling = self.sampling(plan.base, plan.recipe)
+        if isinstance(sampling, Sampling):
+            return describe_program(plan, self.architecture, sampling, base_ref)
+        return own_program(plan, self.architecture, sampling, base_ref)
 
 
 def _generate(

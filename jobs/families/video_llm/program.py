@@ -46,7 +46,10 @@ for path in paths:
         ).input_ids
     ]])
     inputs |= {{"input_ids": ids, "attention_mask": torch.ones_like(ids)}}
-{more_inputs}    with torch.no_grad():
+{more_inputs}    inputs = {{
+        name: value.to(device, half if value.is_floating_point() else value.dtype) for name, value in inputs.items()
+    }}
+    with torch.no_grad():
         answer = model.generate(
             **inputs, max_new_tokens={max_new_tokens}, do_sample=False, pad_token_id={pad_id},
             eos_token_id=tokenizer.convert_tokens_to_ids({end_token!r}),
@@ -78,6 +81,7 @@ def describe_program(plan: Plan, architecture: Architecture, sampling: Sampling,
         "AutoModelForImageTextToText",
         ("lm_head", *architecture.vision_modules),
         ("AutoTokenizer",),
+        half_on_gpu=True,
     )
     program = _PROGRAM.format(
         **parts,

@@ -9,6 +9,9 @@ from jobs.families.protocol import Features
 _OUTPUT_FIELDS = ("pooler_output", "deepstack_features")
 """What the language model reads of the vision tower's output; hidden states before the projection are left out."""
 
+_LAYOUT = "layout/"
+_TEXT = "layout/text"
+
 
 def encode(model: Any, inputs: dict[str, torch.Tensor]) -> Features:
     """Runs the vision tower on one clip.
@@ -58,6 +61,25 @@ def as_model_inputs(clips: list[Features], generates: bool) -> dict[str, Any]:
             outputs.setdefault(field, []).append(values)
     fields = _Output({name.partition(".")[2]: value for name, value in outputs.items()})
     return {"mm_encoder_outputs": {names[0].partition(".")[0]: fields}}
+
+
+def with_layout(features: Features, tensors: dict[str, torch.Tensor], text: str) -> Features:
+    """The features with what else the language model is told of a clip, so that the clip is not needed any more.
+
+    Args:
+        tensors: the arguments of `forward` for the clip; its pixels are left out.
+        text: what stands for the clip in the prompt.
+    """
+    layout = {f"{_LAYOUT}{name}": value for name, value in tensors.items() if not name.startswith("pixel_values")}
+    return features | layout | {_TEXT: torch.tensor(list(text.encode()), dtype=torch.uint8)}
+
+
+def split_layout(stored: Features) -> tuple[Features, dict[str, torch.Tensor], str]:
+    """What `with_layout` joined."""
+    features = {name: value for name, value in stored.items() if not name.startswith(_LAYOUT)}
+    tensors = {name.removeprefix(_LAYOUT): value for name, value in stored.items() if name.startswith(_LAYOUT)}
+    text = bytes(tensors.pop(_TEXT.removeprefix(_LAYOUT)).tolist()).decode()
+    return features, tensors, text
 
 
 class _Output(dict[str, Any]):

@@ -14,8 +14,10 @@ import torch
 from jobs.families.pixels import ClipNormalizer
 from jobs.families.protocol import Base, Features, Plan
 from jobs.families.video_llm.architecture import Architecture
-from jobs.families.video_llm.chat import processor_settings
+from jobs.families.video_llm.chat import processor_of, processor_settings
+from jobs.families.video_llm.vision_features import with_layout
 from jobs.video.orientation import Frames
+from jobs.video.timing import FrameTiming
 
 
 class FrozenVisionTower:
@@ -26,17 +28,24 @@ class FrozenVisionTower:
         self._base: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._normalizer = ClipNormalizer(Base(plan.base.folder, {}, processor_settings(plan.base)))
         self._sizes = architecture.layout_sizes(plan.base.config)
+        self._own = processor_of(plan, architecture)
         vision = architecture.vision_modules
         self._modules = [module for name, module in self._base.named_modules() if name.startswith(vision)]
         self._lock, self._active_threads = threading.Lock(), 0
         self._training_modules: list[Any] = []
-        self.key = _key(plan, architecture, self._base)
+        self.key = _key(plan, architecture, self._base, self._own.key if self._own else "")
 
-    def encode(self, frames: Frames) -> Features:
+    def encode(self, frames: Frames, timing: FrameTiming | None) -> Features:
         """The tensors of one clip, under the names that `vision_features.as_model_inputs` reads."""
-        plan, layout = self._plan, self._architecture.layout
+        if self._own is not None:
+            tensors, text = self._own.prepare(frames, timing)
+            return with_layout(self._encode(_of_the_tower(tensors)), tensors, text)
         pixels = self._normalizer.normalize([{"frames": frames}])[0]
-        inputs = {name: value.to(plan.device) for name, value in layout(pixels, self._sizes, "")[0].items()}
+        return self._encode(self._architecture.layout(pixels, self._sizes, "")[0])
+
+    def _encode(self, tensors: dict[str, torch.Tensor]) -> Features:
+        plan = self._plan
+        inputs = {name: value.to(plan.device) for name, value in tensors.items()}
         half_precision = torch.autocast(plan.device.split(":")[0], torch.bfloat16, plan.device != "cpu")
         with self._eval_mode(), torch.no_grad(), half_precision:
             return self._architecture.encode_vision(self._base.model, inputs)
@@ -60,6 +69,11 @@ class FrozenVisionTower:
                         module.training = True
 
 
+def _of_the_tower(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors that the vision tower reads; when frames are shown only the language model is told."""
+    return {name: value for name, value in tensors.items() if name != "second_per_grid_ts"}
+
+
 def is_frozen(model: Any, architecture: Architecture) -> bool:
     """True where only the language model and its head are trained."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
@@ -67,7 +81,7 @@ def is_frozen(model: Any, architecture: Architecture) -> bool:
     return all(re.match(architecture.target_pattern, name) or name.startswith("lm_head") for name in trained)
 
 
-def _key(plan: Plan, architecture: Architecture, base: Any) -> str:
+def _key(plan: Plan, architecture: Architecture, base: Any, processor: str) -> str:
     """A hash of what the features depend on, except clip and sampling."""
     weights = plan.revision or [
         (path.name, path.stat().st_size, path.stat().st_mtime_ns)
@@ -77,7 +91,7 @@ def _key(plan: Plan, architecture: Architecture, base: Any) -> str:
     facts = {
         "base": weights,
         "config": plan.base.config,
-        "processor": processor_settings(plan.base),
+        "processor": processor or processor_settings(plan.base),
         "dtype": sorted({str(p.dtype) for name, p in base.named_parameters() if name.startswith(vision)}),
         "device": plan.device.split(":")[0],
         "bits": lora.bits if lora.enabled else 0,

@@ -4,9 +4,13 @@ import math
 from typing import Any
 
 from orchestrator.domain.families import FAMILIES, VisionRule
+from orchestrator.domain.recipe_data import Data, FrameShape
+from orchestrator.domain.vision_budget import ClipShape, vision_budget
 
 FRAMES = 8
 """Frames that these families sample where the recipe names no number."""
+USUAL_CLIP = ClipShape(frames=250, duration_s=10.0, width=1280, height=720)
+"""What a clip is taken to be where none is known."""
 
 
 def read_vision_layout(family: str, config: dict[str, Any]) -> dict[str, int] | None:
@@ -62,6 +66,33 @@ def visual_tokens(layout: dict[str, int], frames: int | None = None, size: int |
     side = (size or layout["edge"]) // layout["patch"]
     merged = -(-side // layout["merge"]) if layout["up"] else side // layout["merge"]
     return math.ceil(count / layout["time"]) * merged * merged + layout["end"]
+
+
+def keeps_shape(family: str, data: Data) -> bool:
+    """Whether clips of a run keep their shape, so that their tokens depend on each clip."""
+    rule = FAMILIES[family].vision if family in FAMILIES else None
+    return rule is not None and rule.keeps_shape and data.frame_shape is FrameShape.KEPT
+
+
+def clip_tokens(family: str, layout: dict[str, int], data: Data, clip: ClipShape | None = None) -> int:
+    """Tokens of the context that a clip takes with these settings.
+
+    Args:
+        layout: as `read_vision_layout` returns it.
+        clip: the clip where it keeps its shape; None for a usual one.
+    """
+    if not keeps_shape(family, data):
+        return visual_tokens(layout, data.frames, data.size)
+    rule, edge = FAMILIES[family].vision, layout["patch"] * layout["merge"]
+    completes = rule is not None and rule.completes
+    return vision_budget(data, edge, layout["time"]).tokens(clip or USUAL_CLIP, edge, layout["time"], completes)
+
+
+def clip_patches(family: str, layout: dict[str, int], data: Data, clip: ClipShape | None = None) -> int:
+    """Patches of the clip in the vision tower, before they are merged into tokens."""
+    if not keeps_shape(family, data):
+        return patch_tokens(layout, data.frames, data.size)
+    return clip_tokens(family, layout, data, clip) * layout["merge"] ** 2
 
 
 def patch_tokens(layout: dict[str, int], frames: int | None = None, size: int | None = None) -> int:

@@ -7,8 +7,9 @@ from typing import Any, assert_never
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.tasks import TASK_OF_MODEL, HeadSize
+from orchestrator.domain.vision_budget import ClipShape
 from orchestrator.services.models.rows import adapter_sides, layer_groups, vision_layout
-from orchestrator.services.models.vision_tokens import visual_tokens
+from orchestrator.services.models.vision_tokens import clip_tokens
 from orchestrator.services.training.memory import Memory, memory_of
 
 _MAX_ERROR_FACTOR = 3.0
@@ -99,6 +100,7 @@ def estimate(
     gpu: bool = False,
     measured: Measurement | None = None,
     classes: int = 0,
+    clip: ClipShape | None = None,
 ) -> Estimate:
     """Estimates steps, parameters, memory and time of a run.
 
@@ -106,6 +108,7 @@ def estimate(
         samples_per_s: clips per second of an earlier run on this base; the time needs this or a measurement.
         gpu: whether it will run on a GPU.
         measured: the newest rehearsal on this base.
+        clip: the clip that takes the most tokens, where clips keep their shape.
     """
     adapters = adapter_parameters(model, recipe)
     head = head_parameters(model, classes)
@@ -116,10 +119,10 @@ def estimate(
         steps=steps,
         trainable_parameters=trainable,
         total_parameters=model.parameters + (adapters if recipe.qlora.enabled else 0),
-        memory_bytes=_memory(memory_of(model, recipe, trainable, gpu), measured),
+        memory_bytes=_memory(memory_of(model, recipe, trainable, gpu, clip), measured),
         seconds=_seconds(recipe, steps, train_clips, validation_clips, samples_per_s, measured),
         adapter_bytes=trainable * _ADAPTER_BYTES,
-        visual_tokens=visual_tokens(vision, recipe.data.frames, recipe.data.size) if vision else 0,
+        visual_tokens=clip_tokens(model.family, vision, recipe.data, clip) if vision else 0,
         context=int(vision["context"]) if vision else 0,
         counts_head=head is not None or not recipe.qlora.enabled,
     )

@@ -6,8 +6,9 @@ from typing import Any
 from orchestrator.domain.machines import DEQUANTIZED_BYTES
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.vision_budget import ClipShape
 from orchestrator.services.models.rows import vision_layout
-from orchestrator.services.models.vision_tokens import FRAMES, patch_tokens, visual_tokens
+from orchestrator.services.models.vision_tokens import FRAMES, clip_patches, clip_tokens
 
 PROCESS_BYTES = 700 * 10**6
 """A trainer that has loaded torch, transformers and peft only: measured on Linux with the CPU build of torch 2.13."""
@@ -50,25 +51,31 @@ class Memory:
         return self.fixed + self.activations
 
 
-def memory_of(model: VideoModel, recipe: Recipe, trainable: int, gpu: bool = False) -> Memory:
+def memory_of(
+    model: VideoModel, recipe: Recipe, trainable: int, gpu: bool = False, clip: ClipShape | None = None
+) -> Memory:
     """Estimates the memory of a run.
 
     Args:
         trainable: how many parameters are trained.
+        clip: the largest one, where clips keep their shape; None for a usual one.
     """
     return Memory(
         process=_GPU_PROCESS_BYTES if gpu else PROCESS_BYTES,
         weights=_weights(model, recipe, gpu),
         trained=trainable * (_TRAINED_8BIT_BYTES if recipe.uses_8bit_optimizer(gpu) else _TRAINED_BYTES),
-        activations=activation_bytes(model, recipe, gpu),
+        activations=activation_bytes(model, recipe, gpu, clip),
     )
 
 
-def activation_bytes(model: VideoModel, recipe: Recipe, gpu: bool = False) -> int:
+def activation_bytes(model: VideoModel, recipe: Recipe, gpu: bool = False, clip: ClipShape | None = None) -> int:
     """What one batch stores for the backward pass; 0 where the config names no sizes."""
     vision = vision_layout(model)
-    per_clip = _language_bytes(vision, recipe, gpu) if vision else _encoder_bytes(model.details or {}, recipe, gpu)
-    return recipe.optim.batch_size * per_clip
+    if not vision:
+        return recipe.optim.batch_size * _encoder_bytes(model.details or {}, recipe, gpu)
+    tokens = clip_tokens(model.family, vision, recipe.data, clip)
+    patches = clip_patches(model.family, vision, recipe.data, clip)
+    return recipe.optim.batch_size * _language_bytes(vision, recipe, gpu, tokens, patches)
 
 
 def _weights(model: VideoModel, recipe: Recipe, gpu: bool) -> int:
@@ -95,24 +102,23 @@ def _encoder_bytes(facts: dict[str, Any], recipe: Recipe, gpu: bool) -> int:
     return round((blocks * tokens * hidden + text) * _ENCODER_BYTES * (_ON_GPU if gpu else 1))
 
 
-def _language_bytes(vision: dict[str, int], recipe: Recipe, gpu: bool) -> int:
+def _language_bytes(vision: dict[str, int], recipe: Recipe, gpu: bool, visual: int, patches: int) -> int:
     """Activations of one clip and its caption in the language model; a frozen vision tower stores none.
 
     On a GPU each block stores only its input and is computed again (gradient checkpointing, Chen et al. 2016).
     """
-    tokens = visual_tokens(vision, recipe.data.frames, recipe.data.size) + _TEXT_TOKENS
+    tokens = visual + _TEXT_TOKENS
     block = tokens * (_PER_CHANNEL * vision["hidden"] + _PER_INNER_CHANNEL * vision["inner"])
     # Logits of the vocabulary, their 32-bit copy and its gradient; only for the tokens of the answer.
     logits = 3 * 4 * _TEXT_TOKENS * vision["words"]
-    tower = _vision_tower_bytes(vision, recipe, gpu) if recipe.qlora.enabled and recipe.qlora.vision else 0
+    tower = _vision_tower_bytes(vision, patches, gpu) if recipe.qlora.enabled and recipe.qlora.vision else 0
     if gpu:
         return 2 * block + vision["blocks"] * tokens * vision["hidden"] * 2 + logits + tower
     return 4 * vision["blocks"] * block + logits + tower
 
 
-def _vision_tower_bytes(vision: dict[str, int], recipe: Recipe, gpu: bool) -> int:
+def _vision_tower_bytes(vision: dict[str, int], tokens: int, gpu: bool) -> int:
     """Activations of one clip in a trained vision tower; 0 for models that were registered before it was measured."""
-    tokens = patch_tokens(vision, recipe.data.frames, recipe.data.size)
     hidden, blocks = vision.get("eye_hidden", 0), vision.get("eye_blocks", 0)
     # On a GPU one block at a time stores all activations; the others store their input.
     per_token = blocks * 2 + _ENCODER_BYTES * _ON_GPU if gpu else blocks * _ENCODER_BYTES

@@ -14,11 +14,13 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.models.rows import layer_groups, vision_layout
 from orchestrator.services.training.annotation_counts import annotations_advice, count_annotations
 from orchestrator.services.training.capacity import open_pools
+from orchestrator.services.training.clip_shapes import largest_clip
 from orchestrator.services.training.estimate import estimate
 from orchestrator.services.training.question_limits import question_problems
 from orchestrator.services.training.recipe_limits import (
     advice,
     cache_advice,
+    context_problems,
     fit_problems,
     kernel_problems,
     vision_problems,
@@ -65,6 +67,9 @@ def preflight(
         problems += kernel_problems(model, recipe, gpu)
     measured = find_measurement(session, actor, dataset_id, dataset_version or dataset.version, model, recipe)
     speed = _earlier_speed(session, actor, model)
+    clip = largest_clip(session, dataset_id, model, recipe)
+    if not problems:
+        problems += context_problems(model, recipe, clip)
     facts = estimate(
         model,
         recipe,
@@ -74,6 +79,7 @@ def preflight(
         gpu=gpu,
         measured=measured,
         classes=len(dataset.class_names),
+        clip=clip,
     )
     exact = bool(measured and measured.exact)
     device_memory = largest_device_memory(session, gpu)

@@ -4,8 +4,9 @@ from orchestrator.domain import formatting
 from orchestrator.domain.families import FAMILIES, LIGER_FAMILIES
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import LIGER_MISSING, Recipe, smaller_batch
+from orchestrator.domain.vision_budget import ClipShape
 from orchestrator.services.models.rows import vision_layout
-from orchestrator.services.models.vision_tokens import visual_tokens
+from orchestrator.services.models.vision_tokens import clip_tokens, keeps_shape, visual_tokens
 
 Problem = tuple[str, str]
 MEMORY_SHARE = 0.95
@@ -20,6 +21,14 @@ def vision_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     """Numbers of frames and frame sizes that this base does not accept."""
     facts, data = model.details or {}, recipe.data
     vision = vision_layout(model)
+    if not keeps_shape(model.family, data) and (data.min_frames or data.max_frames or data.frame_tokens):
+        return [
+            (
+                "data.frame_tokens" if data.frame_tokens else "data.max_frames",
+                "This base is shown a fixed number of frames of one size. Leave the least and most frames and the "
+                "tokens of a frame empty.",
+            )
+        ]
     own_size = int((vision or {}).get("edge") or facts.get("image_size") or 0)
     any_size = bool(vision and vision["free"])
     if data.size and own_size and not any_size and data.size != own_size:
@@ -29,6 +38,8 @@ def vision_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
         own, tubelet = int(facts.get("frames") or 0), int(facts.get("tubelet_size") or 0)
         problem = rule.frames_problem(data.frames, own, tubelet) if rule else ""
         return [("data.frames", problem)] if problem else []
+    if keeps_shape(model.family, data):
+        return []  # what a clip takes depends on the clip: see `context_problems`
     step = vision["patch"] * vision["merge"]
     if data.size and any_size and data.size % step:
         return [("data.size", f"Frame size must be a multiple of {step} for this base, such as {own_size}.")]
@@ -45,6 +56,23 @@ def vision_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
             )
         ]
     return []
+
+
+def context_problems(model: VideoModel, recipe: Recipe, clip: ClipShape | None) -> list[Problem]:
+    """Whether the largest clip of the dataset takes more than the context, where clips keep their shape."""
+    vision = vision_layout(model)
+    if not vision or not vision["context"] or clip is None or not keeps_shape(model.family, recipe.data):
+        return []
+    tokens, limit = clip_tokens(model.family, vision, recipe.data, clip), vision["context"] - _TEXT_TOKENS
+    if tokens <= limit:
+        return []
+    return [
+        (
+            "data.frame_tokens",
+            f"The largest clip ({clip.width} x {clip.height}, {clip.duration_s:.0f} s) takes {tokens:,} tokens, and "
+            f"this base reads {vision['context']:,} at once. Choose fewer frames or fewer tokens of a frame.",
+        )
+    ]
 
 
 def kernel_problems(model: VideoModel, recipe: Recipe, gpu: bool) -> list[Problem]:

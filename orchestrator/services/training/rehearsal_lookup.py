@@ -6,9 +6,10 @@ import json
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.models import VideoModel
-from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.recipes import Recipe, parse_recipe, stored_recipe
 from orchestrator.domain.rehearsals import Rehearsal, RehearsalStatus
 from orchestrator.domain.users import Actor
+from orchestrator.services.training.clip_shapes import largest_clip
 from orchestrator.services.training.estimate import Measurement, adapter_parameters
 from orchestrator.services.training.memory import memory_of
 
@@ -41,11 +42,12 @@ def find_measurement(
     record = next(same_shape, None) or next(same_base, None)
     if record is None:
         return None
-    rehearsed = parse_recipe(record.recipe)
+    rehearsed = parse_recipe(stored_recipe(record.recipe))
     trainable = adapter_parameters(model, rehearsed) if rehearsed.qlora.enabled else model.parameters
     facts = record.result
+    clip = largest_clip(session, dataset_id, model, rehearsed)
     return Measurement(
-        memory=memory_of(model, rehearsed, trainable, gpu=facts.get("device_class") == "gpu"),
+        memory=memory_of(model, rehearsed, trainable, gpu=facts.get("device_class") == "gpu", clip=clip),
         memory_bytes=int(facts.get("memory_bytes") or 0),
         load_s=float(facts.get("load_s") or 0.0),
         step_s=float(facts.get("step_s") or 0.0),

@@ -101,18 +101,19 @@ class Bootstrap:
         self.names |= {"run_pip": run_pip, "has_nvidia_gpu": lambda: nvidia, "say": self.lines.append}
 
     def install_torch(self, log: Path) -> None:
-        self.names["install_torch"]("torch==2.13.0", str(log))
+        self.names["install_torch"](["torch==2.13.0", "torchvision==0.28.0"], str(log))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the usual build has no CUDA")
 def test_without_a_gpu_the_cpu_build_of_torch_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     found = Bootstrap(monkeypatch, "torch==2.13.0+cpu", nvidia=False)
     found.install_torch(tmp_path / "log")
-    assert [call[-1] for call in found.calls] == ["torch==2.13.0+cpu"]
+    assert [call[-1] for call in found.calls] == ["torch==2.13.0+cpu", "torchvision==0.28.0+cpu"]
     assert found.lines[0].startswith("No NVIDIA GPU here: took the CPU build of torch")
     gone = Bootstrap(monkeypatch, "torch==2.13.0", nvidia=False)
     gone.install_torch(tmp_path / "log")
-    assert [call[-1] for call in gone.calls] == ["torch==2.13.0+cpu", "torch==2.13.0+cpu", "torch==2.13.0"]
+    assert [call[-1] for call in gone.calls[:2]] == ["torch==2.13.0+cpu"] * 2
+    assert gone.calls[2:] == [["torch==2.13.0", "torchvision==0.28.0"]]
     assert "--extra-index-url" in gone.calls[1]
     assert "taking the usual one" in gone.lines[0]
 
@@ -120,8 +121,8 @@ def test_without_a_gpu_the_cpu_build_of_torch_is_taken(monkeypatch: pytest.Monke
 def test_with_a_gpu_or_a_chosen_index_nothing_is_guessed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     gpu = Bootstrap(monkeypatch, "torch==2.13.0", nvidia=True)
     gpu.install_torch(tmp_path / "log")
-    assert gpu.calls == [["torch==2.13.0"]]
+    assert gpu.calls == [["torch==2.13.0", "torchvision==0.28.0"]]
     chosen = Bootstrap(monkeypatch, "torch==2.13.0", nvidia=False)
     monkeypatch.setenv("LOREEL_TORCH_INDEX", "http://index.example/cu130")
     chosen.install_torch(tmp_path / "log")
-    assert chosen.calls == [["--index-url", "http://index.example/cu130", "torch==2.13.0"]]
+    assert chosen.calls == [["--index-url", "http://index.example/cu130", "torch==2.13.0", "torchvision==0.28.0"]]

@@ -77,9 +77,21 @@ def test_every_program_is_complete(name: str, tmp_path: Path) -> None:
             recipe = parse_recipe({"data": {"fps": fps}, "qlora": {"bits": bits}})
             plan = Plan(base, recipe, task, ("a", "b"), ("it hops",))
             _, program = resolve(base).program(plan, '"base"')
-            assert f"sampled = read_frames(path, count, {fps})" in program
+            if "AutoProcessor.from_pretrained(here)" not in program:
+                assert f"sampled = read_frames(path, count, {fps})" in program
             assert ("load_in_4bit=True" in program) is (bits == 4)
             _check_names(ast.parse(program))
+            _check_device(program)
+
+
+def _check_device(program: str) -> None:
+    """The base is loaded to the GPU where there is one, and everything that it reads is moved there."""
+    assert 'device = "cuda" if torch.cuda.is_available() else "cpu"' in program
+    assert program.count('device_map={"": device}') == 1
+    assert ".to(device" in program
+    tokens, moved = program.count('return_tensors="pt"'), program.count(".to(device")
+    assert moved >= tokens, "what a processor or tokenizer makes is not moved"
+    assert "compute_dtype=torch.float32" not in program
 
 
 def _check_names(tree: ast.Module) -> None:

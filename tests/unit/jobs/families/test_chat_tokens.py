@@ -45,7 +45,8 @@ def collator_of(name: str, folder: Path, template: str | None, context: int = 20
     one = tokenizer()
     one.chat_template = template
     one.save_pretrained(folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps({"image_mean": [0.5] * 3, "image_std": [0.5] * 3}))
+    pixels = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3} | ({"patch_size": 14} if "qwen" in name else {})
+    (folder / "preprocessor_config.json").write_text(json.dumps(pixels))
     base = read_base(folder)
     family = resolve(base)
     assert isinstance(family, VideoLLM)
@@ -56,7 +57,7 @@ def collator_of(name: str, folder: Path, template: str | None, context: int = 20
 
 
 def item_of(collator: ChatCollator, *conversations: Conversation, captions: tuple[str, ...] = ()) -> Item:
-    count, _, height, width = collator._clip_shape
+    count, _, height, width = collator._clip_shape or (4, 3, 56, 56)
     frames = np.zeros((count, height, width, 3), np.uint8)
     return {
         "frames": frames, "captions": captions, "conversations": conversations, "training": True, "seed": (0, 0),
@@ -99,7 +100,7 @@ def test_a_conversation_of_two_turns_is_the_templates_own_text(name: str, tmp_pa
         text = f"{asked}to the left<|im_end|>"
     placeholder = collator._architecture.video_placeholder
     assert text.count(placeholder) == 1
-    whole = text.replace(placeholder, collator._layout_without_pixels()[1])
+    whole = text.replace(placeholder, collator.vision_inputs([item_of(collator, TALK)])[1][0])
     expected = collator.tokenizer(whole, add_special_tokens=not whole.startswith("<s>")).input_ids
     end = collator.tokenizer.convert_tokens_to_ids(collator.end_token)
     written = text.rstrip().endswith(collator.end_token)
@@ -199,7 +200,9 @@ def test_a_conversation_of_many_turns_is_tokenized_as_one_text(name: str, tmp_pa
     talk = Conversation(tuple(Turn(f"Question {n}?", f"Answer {n}.") for n in range(60)), "Be brief.")
     [ids] = collator([item_of(collator, talk)])["input_ids"].tolist()
     text = str(collator.tokenizer.apply_chat_template(messages_of(talk), tokenize=False))
-    text = text.replace(collator._architecture.video_placeholder, collator._layout_without_pixels()[1])
+    text = text.replace(
+        collator._architecture.video_placeholder, collator.vision_inputs([item_of(collator, TALK)])[1][0]
+    )
     expected = collator.tokenizer(text, add_special_tokens=not text.startswith("<s>")).input_ids
     assert ids[:-1] == expected[: len(ids) - 1]
     assert len(ids) > 1500

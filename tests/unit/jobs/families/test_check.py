@@ -70,7 +70,7 @@ def test_a_frame_count_it_cannot_take_is_refused(name: str, bases: dict[str, Bas
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_a_frame_size_it_cannot_take_is_refused(name: str, bases: dict[str, Base]) -> None:
-    error = _refused(bases[name], _task(name), data={"size": 100})
+    error = _refused(bases[name], _task(name), data={"size": 100, "frame_shape": "square"})
     assert error.field == "data.size"
     assert "exactly" in error.message or "multiple of" in error.message
 
@@ -90,7 +90,7 @@ def test_a_missing_preprocessor_is_warned_of(name: str, bases: dict[str, Base], 
         if "processor" not in path.name:
             (tmp_path / path.name).write_text(path.read_text())
     bare = read_base(tmp_path)
-    data = {"frames": 4, "size": 56} if name.startswith("qwen") else {}
+    data = {"frames": 4, "size": 56, "frame_shape": "square"} if name.startswith("qwen") else {}
     plan = Plan(bare, parse_recipe({"data": data}), _task(name), ("a", "b"))
     captions = [] if name in CLASSIFIERS else FITS
     assert len(_processor_warnings(bare, plan, captions)) == 1

@@ -81,7 +81,8 @@ def asker(folder: Path, **data: Any) -> Ask:
     plan = Plan(base, parse_recipe({"data": data}), "captioning", inference_only=True)
     model = family.load(plan).eval()
     sampling = family.sampling(base, plan.recipe)
-    edge = dict(sampling.size).get("width") or dict(sampling.size)["shortest_edge"]
+    sides: dict[str, int] = dict(getattr(sampling, "size", (("width", 56),)))
+    edge = sides.get("width") or sides["shortest_edge"]
     frames = np.random.default_rng(0).integers(0, 256, (sampling.count, edge, edge, 3), dtype=np.uint8)
     item: Item = {"frames": frames, "captions": [], "label": -1, "training": False, "seed": (0, 0), "clip_id": 1}
 

@@ -11,7 +11,7 @@ from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm.chat import ChatCollator
 from orchestrator.domain.annotations import CAPTION_QUESTION
 from orchestrator.domain.recipes import parse_recipe
-from tests.unit.jobs.families.tiny_llms import make_tiny
+from tests.unit.jobs.families.tiny_llms import edge_of, make_tiny
 
 
 @pytest.mark.parametrize("name", ["qwen2_vl", "smolvlm"])
@@ -21,7 +21,7 @@ def test_a_streamed_answer_is_the_complete_answer(name: str, tmp_path: Path) -> 
     size = {} if family.architecture.fixed_size else {"size": 56}  # type: ignore[attr-defined]
     plan = Plan(base, parse_recipe({"data": {"frames": 4} | size}), "captioning", inference_only=True)
     model = family.load(plan).eval()
-    edge = dict(family.sampling(base, plan.recipe).size)["width"]
+    edge = edge_of(family.sampling(base, plan.recipe))
     frames = np.random.default_rng(0).integers(0, 256, (4, edge, edge, 3), dtype=np.uint8)
     item: Item = {"frames": frames, "captions": [], "label": -1, "training": False, "seed": (0, 0), "clip_id": 1}
     pieces: list[str] = []

@@ -16,6 +16,7 @@ from jobs.families.protocol import Plan
 from jobs.families.registry import MODULES, read_base, resolve
 from jobs.families.video_llm.chat import ChatCollator
 from jobs.families.video_llm.family import VideoLLM
+from jobs.video.cache import Sampling
 from jobs.video.decode import _prepare
 from jobs.video.sampling import fit
 from orchestrator.domain.annotations import CAPTION_QUESTION
@@ -84,8 +85,9 @@ def test_a_layout_equals_the_processors(
     base = _base(name, tmp_path / name)
     family = resolve(base)
     assert isinstance(family, VideoLLM)
-    plan = Plan(base, parse_recipe({"data": {"frames": COUNTS.get(how, 4)}}), "captioning")
+    plan = Plan(base, parse_recipe({"data": {"frames": COUNTS.get(how, 4), "frame_shape": "square"}}), "captioning")
     sampling, frames = family.sampling(base, plan.recipe), _clip(name, how)
+    assert isinstance(sampling, Sampling)
     if name in RESIZED:
         target = fit(frames.shape[2], frames.shape[1], dict(sampling.size))
         frames = np.stack([_prepare(f, target, sampling.crop, sampling.resample) for f in frames])

@@ -26,7 +26,7 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.services.models.vision_tokens import read_vision_layout, visual_tokens
-from tests.unit.jobs.families.tiny_llms import CONFIGS, make_tiny
+from tests.unit.jobs.families.tiny_llms import CONFIGS, edge_of, make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of
 
@@ -79,7 +79,7 @@ def test_the_web_counts_the_tokens_that_the_layout_makes(name: str, tmp_path: Pa
     assert isinstance(family, VideoLLM)
     size = None if family.architecture.fixed_size else 56
     recipe = parse_recipe({"data": {"frames": 5, "size": size}})
-    edge = family.sampling(base, recipe).size[0][1]
+    edge = edge_of(family.sampling(base, recipe))
     item = {"frames": np.zeros((5, edge, edge, 3), np.uint8), "captions": ["x"], "training": False, "seed": (0, 0)}
     collator = family.collate(Plan(base, recipe, "captioning", (), ("x",)))
     assert isinstance(collator, ChatCollator)
@@ -119,7 +119,7 @@ def test_logits_of_the_answer_alone_give_the_same_loss(name: str, tmp_path: Path
     assert isinstance(family, VideoLLM)
     recipe = parse_recipe({"data": {"frames": 4} | ({} if family.architecture.fixed_size else {"size": 56})})
     plan = Plan(base, recipe, "captioning", (), ("it hops", "it looms now"))
-    edge = dict(family.sampling(base, recipe).size)["width"]
+    edge = edge_of(family.sampling(base, recipe))
     frames = np.random.default_rng(0).integers(0, 256, (4, edge, edge, 3), dtype=np.uint8)
     items = [{"frames": frames, "captions": [c], "training": True, "seed": (0, 0), "clip_id": 1} for c in plan.captions]
     batch = family.collate(plan)(items)
@@ -180,7 +180,7 @@ def test_sizes_and_tasks_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         family.check(base, parse_recipe({"data": {"size": 56}}), "captioning")
     free = read_base(make_tiny("qwen2_vl", tmp_path / "b"))
     with pytest.raises(Invalid, match="multiple of 28"):
-        resolve(free).check(free, parse_recipe({"data": {"size": 60}}), "captioning")
+        resolve(free).check(free, parse_recipe({"data": {"size": 60, "frame_shape": "square"}}), "captioning")
     plan = Plan(free, parse_recipe({}), "captioning")
     long = {"captions": ["on and on " * 300], "training": False, "seed": (0, 0), "clip_id": 1}
     long["frames"] = np.zeros((4, 56, 56, 3), np.uint8)

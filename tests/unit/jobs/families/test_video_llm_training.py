@@ -12,7 +12,7 @@ from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm.family import VideoLLM
 from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.recipes import parse_recipe
-from tests.unit.jobs.families.tiny_llms import CONFIGS, make_tiny
+from tests.unit.jobs.families.tiny_llms import CONFIGS, edge_of, make_tiny
 
 
 def model_and_batch(name: str, folder: Path, bits: int) -> tuple[Any, Any, VideoLLM]:
@@ -22,7 +22,7 @@ def model_and_batch(name: str, folder: Path, bits: int) -> tuple[Any, Any, Video
     size = {} if family.architecture.fixed_size else {"size": 56}
     recipe = parse_recipe({"data": {"frames": 4} | size, "qlora": {"bits": bits}})
     plan = Plan(base, recipe, "captioning", (), ("it hops",))
-    edge = dict(family.sampling(base, recipe).size)["width"]
+    edge = edge_of(family.sampling(base, recipe))
     frames = np.random.default_rng(0).integers(0, 256, (4, edge, edge, 3), dtype=np.uint8)
     item = {"frames": frames, "captions": ["it hops"], "training": True, "seed": (0, 0), "clip_id": 1}
     model = load_with_adapters(family, plan, checkpointing=True)

@@ -14,6 +14,7 @@ from jobs.families.pixels import ClipNormalizer, augment
 from jobs.families.protocol import Base, Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
+from jobs.video.cache import Sampling
 from jobs.video.decode import _prepare
 from jobs.video.sampling import fit
 from orchestrator.domain.errors import Invalid
@@ -34,6 +35,7 @@ BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
 def test_pixels_equal_the_real_processor(processor: dict[str, Any], shape: tuple[int, int]) -> None:
     base = Base(BASE, {"image_size": 48, "num_frames": 8}, processor)
     how = resolve(read_base(BASE)).sampling(base, parse_recipe({}))
+    assert isinstance(how, Sampling)
     rng = np.random.default_rng(0)
     clip = rng.integers(0, 256, (8, *shape, 3), dtype=np.uint8)
     settings = {k: v for k, v in processor.items() if k != "image_processor_type"}

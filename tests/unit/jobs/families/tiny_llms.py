@@ -38,6 +38,11 @@ def tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
+def edge_of(sampling: Any) -> int:
+    """Pixels: the width and height of a frame that a tiny base is shown, whatever its sampling."""
+    return dict(getattr(sampling, "size", (("width", 56),)))["width"]
+
+
 def token(word: str) -> int:
     return 256 + SPECIAL.index(word)
 
@@ -125,5 +130,7 @@ def make_tiny(name: str, folder: Path) -> Path:
     model.save_pretrained(folder, safe_serialization=True)
     tokenizer().save_pretrained(folder)
     processor = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "resample": 3, "rescale_factor": 1 / 255}
+    if name.startswith("qwen"):
+        processor["patch_size"] = _QWEN_VISION["patch_size"]
     (folder / "preprocessor_config.json").write_text(json.dumps(processor))
     return folder

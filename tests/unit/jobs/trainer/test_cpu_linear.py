@@ -27,8 +27,9 @@ def plan_of(base: Path, task: str, **qlora: Any) -> Plan:
 
 def batch_of(plan: Plan) -> dict[str, Any]:
     family, dice = resolve(plan.base), np.random.default_rng(0)
-    edge = dict(family.sampling(plan.base, plan.recipe).size)
-    side, count = edge.get("width") or edge["shortest_edge"], family.sampling(plan.base, plan.recipe).count
+    sampling = family.sampling(plan.base, plan.recipe)
+    edge: dict[str, int] = dict(getattr(sampling, "size", (("width", 56),)))
+    side, count = edge.get("width") or edge["shortest_edge"], sampling.count
     items = [
         {
             "frames": dice.integers(0, 256, (count, side, side, 3), dtype=np.uint8),

@@ -39,7 +39,7 @@ class CountingEncoder:
     def __init__(self) -> None:
         self.encoded = 0
 
-    def encode(self, frames: Any) -> dict[str, torch.Tensor]:
+    def encode(self, frames: Any, timing: Any) -> dict[str, torch.Tensor]:
         self.encoded += 1
         return {"mean": torch.tensor(frames, dtype=torch.float32).mean()[None]}
 

@@ -20,6 +20,7 @@ from jobs.families.registry import MODULES, read_base, resolve
 from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
+from jobs.video.cache import Sampling
 from jobs.video.decode import _prepare
 from jobs.video.sampling import fit
 from orchestrator.domain.errors import Invalid
@@ -92,6 +93,7 @@ def _gradients(model: Any, batch: dict[str, Any]) -> list[float]:
 def test_vivits_pixels_equal_its_processors(tmp_path: Path) -> None:
     base = read_base(make_base("vivit", tmp_path / "base"))
     how = resolve(base).sampling(base, parse_recipe({}))
+    assert isinstance(how, Sampling)
     clip = np.random.default_rng(0).integers(0, 256, (4, 60, 80, 3), dtype=np.uint8)
     real = VivitImageProcessor(**base.processor)(list(clip), return_tensors="pt")["pixel_values"]
     target = fit(clip.shape[2], clip.shape[1], dict(how.size))

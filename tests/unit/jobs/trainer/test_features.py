@@ -25,7 +25,7 @@ from jobs.video.lookahead import DecodeAhead
 from jobs.video.source import BadClip
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.recipes import parse_recipe
-from tests.unit.jobs.families.tiny_llms import CONFIGS, make_tiny
+from tests.unit.jobs.families.tiny_llms import CONFIGS, edge_of, make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of, records
 
@@ -38,7 +38,7 @@ class CountingEncoder:
     def __init__(self, key: str = "a") -> None:
         self.key, self.asked = key, 0
 
-    def encode(self, frames: np.ndarray) -> Features:
+    def encode(self, frames: np.ndarray, timing: object) -> Features:
         self.asked += 1
         return {"colours": torch.from_numpy(frames.mean((1, 2)))}
 
@@ -152,8 +152,8 @@ def test_frames_that_are_smaller_than_features_come_first(
     tmp_path: Path, files: list[ClipFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class WideEncoder(CountingEncoder):
-        def encode(self, frames: np.ndarray) -> Features:
-            return super().encode(frames) | {"wide": torch.zeros(30_000)}
+        def encode(self, frames: np.ndarray, timing: object) -> Features:
+            return super().encode(frames, timing) | {"wide": torch.zeros(30_000)}
 
     size = 4 * 48 * 48 * 3 + 128
     whole = cache_of(tmp_path / "whole", WideEncoder())
@@ -195,8 +195,8 @@ def test_clips_that_are_announced_are_decoded_ahead(
     names.clear()
     cache.expect(files)
     with cache._ahead as ahead:
-        ahead.frames(files[2], keep=False)
-        ahead.frames(files[4], keep=False)
+        ahead.timed_frames(files[2], keep=False)
+        ahead.timed_frames(files[4], keep=False)
     assert sorted(names)[:1] == ["2.mp4"]
     assert len(names) == len(set(names)) <= 3
 
@@ -210,7 +210,7 @@ def test_the_loss_is_the_same_through_the_cache(name: str, tmp_path: Path) -> No
     recipe = parse_recipe({"data": {"frames": 4} | ({} if family.architecture.fixed_size else {"size": 56})})
     plan = Plan(base, recipe, "captioning", (), ("it hops", "it looms now"))
     model = load_with_adapters(family, plan)
-    eye, edge = family.vision_encoder(plan, model), dict(family.sampling(base, recipe).size)["width"]
+    eye, edge = family.vision_encoder(plan, model), edge_of(family.sampling(base, recipe))
     assert eye is not None
     dice = np.random.default_rng(0)
     items = []
@@ -218,7 +218,7 @@ def test_the_loss_is_the_same_through_the_cache(name: str, tmp_path: Path) -> No
         frames = dice.integers(0, 256, (4, edge, edge, 3), dtype=np.uint8)
         items.append({"frames": frames, "captions": [said], "training": True, "seed": (0, number), "clip_id": number})
     kept = [
-        {name: v for name, v in item.items() if name != "frames"} | {"features": eye.encode(item["frames"])}
+        {name: v for name, v in item.items() if name != "frames"} | {"features": eye.encode(item["frames"], None)}
         for item in items
     ]
     model.train()

@@ -17,11 +17,18 @@ from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.tasks import ModelType
+from orchestrator.domain.vision_budget import ClipShape
 from orchestrator.services.models.inspect import _details
-from orchestrator.services.models.vision_tokens import read_vision_layout, visual_tokens
+from orchestrator.services.models.vision_tokens import clip_tokens, read_vision_layout, visual_tokens
 from orchestrator.services.training.estimate import adapter_parameters
 from orchestrator.services.training.memory import memory_of
-from orchestrator.services.training.recipe_limits import advice, fit_problems, kernel_problems, vision_problems
+from orchestrator.services.training.recipe_limits import (
+    advice,
+    context_problems,
+    fit_problems,
+    kernel_problems,
+    vision_problems,
+)
 
 QWEN = {
     "vision_config": {"patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2},
@@ -58,6 +65,22 @@ def test_a_clip_longer_than_the_context_is_refused_at_the_frames() -> None:
         "A clip takes 2,048 tokens, and this base reads 2,048 at once. Use 15 frames or fewer.",
     )
     assert not vision_problems(qwen(4096), parse_recipe({"data": {"frames": 16, "size": 448}}))
+
+
+def test_where_clips_keep_their_shape_the_largest_one_must_fit() -> None:
+    model = qwen(4096 + 64)
+    model.family = "qwen2_5_vl"
+    usual, more = parse_recipe({}), parse_recipe({"data": {"max_frames": 64}})
+    hd, small = ClipShape(3000, 120.0, 1920, 1080), ClipShape(100, 4.0, 320, 180)
+    assert clip_tokens("qwen2_5_vl", model.details["sight"], usual.data, small) == 4 * 6 * 11
+    assert not vision_problems(model, more)
+    assert not context_problems(model, usual, hd)
+    ((field, text),) = context_problems(model, more, hd)
+    assert field == "data.frame_tokens"
+    assert text.startswith("The largest clip (1920 x 1080, 120 s) takes 8,")
+    assert memory_of(model, usual, 10**7, clip=small).activations < memory_of(model, usual, 10**7, clip=hd).activations
+    ((field, _),) = vision_problems(qwen(), parse_recipe({"data": {"frame_tokens": 64}}))
+    assert field == "data.frame_tokens"
 
 
 def test_an_indivisible_edge_is_refused_at_the_size() -> None:

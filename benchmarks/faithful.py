@@ -1,0 +1,140 @@
+"""What training feeds a video language model against what transformers alone feeds it from the adapter's folder.
+
+Every family, clips of 320x180, 180x320 and 240x240, of 4 s, of 120 s and with a variable frame rate, all with grounds
+that flicker. A family whose clips are not prepared by its own processor yet counts as unequal in every case.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.target import Target
+
+TARGETS: dict[str, Target] = {"tokens_equal": {"min": 1.0}, "pixels_off": {"max": 0}, "answers_equal": {"min": 1.0}}
+SHAPES = {"landscape": (320, 180), "portrait": (180, 320), "square": (240, 240)}
+RATES = {"short": (4.0, 10, False), "long": (120.0, 2, False), "variable": (9.0, 10, True)}
+_HALF_LEVEL = 1 / 255
+
+
+def run() -> dict[str, Any]:
+    """Shares over all families; `pixels_off` counts values further apart than 1/255 before they are normalized."""
+    from orchestrator.domain.families import FAMILIES
+    from tests.unit.jobs.families.published import FILES, make_published
+
+    names = [name for name, family in FAMILIES.items() if family.vision is not None]
+    folder = Path(tempfile.mkdtemp(prefix="loreel-faithful-"))
+    cases = equal = off = answers = same = 0
+    proven: list[str] = []
+    try:
+        films = _films(folder / "films")
+        for name in names:
+            if name not in FILES:
+                cases += len(films)
+                continue
+            base = make_published(name, folder / name)
+            counted = [_compare(base, folder / f"{name}-processor", film) for film in films]
+            asked, alike = _answers(name, base, folder / f"{name}-run", films)
+            cases, equal, off = cases + len(films), equal + sum(c[0] for c in counted), off + sum(c[1] for c in counted)
+            answers, same = answers + asked, same + alike
+            proven += [name] if all(c == (True, 0) for c in counted) and asked == alike else []
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print("equal in every case:", ", ".join(proven) or "none")
+    return {
+        "tokens_equal": round(equal / cases, 3),
+        "pixels_off": off,
+        "answers_equal": round(same / answers, 3) if answers else 0.0,
+        "families": len(names),
+        "families_equal": len(proven),
+    }
+
+
+def _films(folder: Path) -> list[Path]:
+    from jobs.video.probe_clips import write_flickering
+
+    folder.mkdir()
+    return [
+        write_flickering(folder / f"{shape}-{kind}.mp4", *size, seconds, rate, varies)
+        for shape, size in SHAPES.items()
+        for kind, (seconds, rate, varies) in RATES.items()
+    ]
+
+
+def _compare(base: Path, exported: Path, film: Path) -> tuple[bool, int]:
+    """Whether token ids, grid and times are equal, and how many pixel values are off."""
+    import torch
+    from transformers import AutoProcessor
+
+    from jobs.adapters.check import plain_inputs
+    from jobs.families.protocol import Plan
+    from jobs.families.registry import read_base, resolve
+    from jobs.families.video_llm.chat import ChatCollator
+    from jobs.families.video_llm.own_processor import own_processor
+    from jobs.video.cache import ClipFile
+    from orchestrator.domain.annotations import CAPTION_QUESTION
+    from orchestrator.domain.recipes import parse_recipe
+
+    plan = Plan(read_base(base), parse_recipe({}), "captioning", (), ("x",))
+    family = resolve(plan.base)
+    frames, timing = family.sampling(plan.base, plan.recipe).decode(ClipFile(film, "", film.name))
+    collator = family.collate(plan)
+    assert isinstance(collator, ChatCollator)
+    ours = collator.generation_inputs([{"frames": frames, "timing": timing, "captions": []}])
+    exported.mkdir(exist_ok=True)
+    own_processor(base, plan.recipe.data).save(exported)
+    question = {"question": CAPTION_QUESTION, "system": ""}
+    plain = plain_inputs(AutoProcessor.from_pretrained(exported), film, question)
+    told = {name for name in plain if not name.startswith("pixel_values")}
+    equal = told <= set(ours) and all(torch.equal(ours[name].double(), plain[name].double()) for name in told)
+    pixels, deviation = "pixel_values_videos", own_processor(base, plan.recipe.data).video.image_std
+    if ours[pixels].shape != plain[pixels].shape:
+        return False, plain[pixels].numel()
+    far = (ours[pixels] - plain[pixels]).abs() * max(deviation) > _HALF_LEVEL
+    return equal, int(far.sum())
+
+
+def _answers(name: str, base: Path, folder: Path, films: list[Path]) -> tuple[int, int]:
+    """Trains, and counts the held-out clips and those that the card's program answers as predictions.json says."""
+    from jobs.runs.spec import ClipSpec, TrainSpec
+    from jobs.sinks.recorder import Recorder
+    from jobs.trainer.run import train
+
+    folder.mkdir()
+    clips = [
+        ClipSpec(
+            number,
+            str(film),
+            "",
+            film.stem.replace("-", " and "),
+            "train" if number % 2 else "validation",
+            hashlib.sha256(film.read_bytes()).hexdigest(),
+            film.name,
+        )
+        for number, film in enumerate(films, 1)
+    ]
+    recipe = {
+        "optim": {"epochs": 12, "learning_rate": 1e-2, "batch_size": 2, "seed": 3},
+        "data": {"max_frames": 8, "frame_tokens": 24},
+        "output_name": "tiny",
+    }
+    spec = TrainSpec(
+        job_id=1, attempt=1, name=name, folder=str(folder), recipe=recipe, task="captioning", class_names=[],
+        dataset_name="films", model_name=name, model_path=str(base), model_revision="", family=name, architecture=name,
+        clips=clips, cache_dir=str(folder / "cache"),
+    )  # fmt: skip
+    result = train(spec, Recorder(0, 1, []), lambda: False)
+    if result.status != "completed":
+        raise RuntimeError(f"{name}: {result.error}")
+    adapter = folder / "adapter"
+    (adapter / "caption.py").write_text((adapter / "README.md").read_text().split("```python\n")[1].split("```")[0])
+    rows = json.loads((adapter / "predictions.json").read_text())
+    paths = {clip.id: clip.path for clip in clips}
+    command = [sys.executable, str(adapter / "caption.py"), *(paths[row["clip_id"]] for row in rows)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    said = dict(line.split("\t", 1) for line in done.stdout.splitlines() if "\t" in line)
+    return len(rows), sum(" ".join(said[paths[row["clip_id"]]].split()) == row["predicted"] for row in rows)
