@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -104,7 +105,7 @@ def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split) -> Pl
         system=system,
         device=local_device(),
         revision=spec.model_revision,
-        held_out=tuple(map(clip_file, splits.validation[:_HELD_OUT])),
+        held_out=tuple(map(clip_file, islice(splits.validation, _HELD_OUT))),
     )
 
 
