@@ -2,11 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import func, select
 
+from jobs.runs.manifest import read_manifest
 from jobs.runs.spec_writer import training_inputs
 from jobs.trainer.split import split_clips
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
@@ -168,7 +170,9 @@ def test_a_finished_job_is_deleted(ada: Actor) -> None:
             get_job(session, ada, job_id)
 
 
-def test_one_clip_with_several_labels_decides_for_the_run(ada: Actor, redis_server: RedisProcess) -> None:
+def test_one_clip_with_several_labels_decides_for_the_run(
+    ada: Actor, redis_server: RedisProcess, tmp_path: Path
+) -> None:
     """Preflight, job, sweep and spec say the same of the dataset's version; an older version stays what it was."""
     dataset_id, model_id = make_things(ada)
     with session_scope() as session:
@@ -187,7 +191,8 @@ def test_one_clip_with_several_labels_decides_for_the_run(ada: Actor, redis_serv
             sweep = launch_sweep(session, ada, dataset_id, model_id, {}, grid, dataset_version=version)
             assert sweep.metric == metric
             dataset, model = session.get_one(Dataset, dataset_id), session.get_one(VideoModel, model_id)
-            inputs = training_inputs(session, dataset, version or 2, model, get_settings())
+            inputs = training_inputs(session, dataset, version or 2, model, get_settings(), tmp_path)
+            clips = read_manifest(tmp_path / inputs["manifest"], inputs["manifest_hash"])
             assert inputs["problem_type"] == problem_type
             assert inputs["class_names"] == (["left", "right", "up"] if version == 0 else ["left", "right"])
-            assert plan.validation_clips == len(split_clips(inputs["clips"], 0.2, 42).validation)
+            assert plan.validation_clips == len(split_clips(clips, 0.2, 42).validation)
