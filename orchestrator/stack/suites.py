@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,7 +19,7 @@ TRAINING = "tests/unit/jobs/trainer"
 SLOW_MARK = "mark.slow"
 OTHER_LANES = 3
 """Lanes besides the browser tests: all wait a good part of their time. With two of them two cores were 78 % busy."""
-SLOW_FILES, QUICK_FILES = 3, 12
+SLOW_FILES, QUICK_FILES = 3, 14
 """Integration tests' files of one process: it takes five seconds of a core to start, and the last ones end together."""
 LOWER_PRIORITY = 10
 """The niceness of what runs beside the browser tests, which give up on a page that takes too long."""
@@ -68,7 +69,10 @@ def _paths_with_tests(folder: Path) -> list[Path]:
 
 
 def _batches(files: list[str], size: int) -> list[Tests]:
-    return [tuple(files[start : start + size]) for start in range(0, len(files), size)]
+    """As few as have at most `size` files, and about as many files in each."""
+    count = -(-len(files) // size)
+    ends = [len(files) * number // count for number in range(1, count + 1)]
+    return [tuple(files[start:end]) for start, end in pairwise([0, *ends])]
 
 
 def part_of(pytest: Sequence[str], tests: Tests) -> Part:
