@@ -112,6 +112,8 @@ class ReadingValues(TypedDict, total=False):
     level: int
     ignore_splits: bool
     by_hand: bool
+    frame_rate: float
+    """Of folders of numbered pictures; 0 where it was not chosen."""
 
 
 class LayoutPreview(TypedDict, total=False):
@@ -122,6 +124,8 @@ class LayoutPreview(TypedDict, total=False):
     why: list[str]
     class_count: int
     classes: dict[str, int]
+    labels: int
+    """More than the clips where some have several."""
     captions: int
     conversations: int
     turns: int

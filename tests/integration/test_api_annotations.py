@@ -28,11 +28,13 @@ def test_all_annotations_of_a_clip_are_read_and_changed(ada_client: TestClient, 
     changed = ada_client.patch(f"/api/v1/clips/{first['id']}", json=body).json()
     assert {key: changed[key] for key in body} == body
     assert (changed["caption"], changed["prompt"]) == ("A cat.\nIt sits.", "What is it?")
+    whole = ada_client.patch(f"/api/v1/clips/{first['id']}", json={"whole_film": True}).json()
+    assert (whole["start_s"], whole["end_s"], whole["duration_s"]) == (None, None, first["duration_s"])
     edit = ada_client.patch(address, json={"clip_ids": [second["id"]], "labels": ["left", "up"]}).json()["edit"]
     assert ada_client.get(address, params={"label": "up"}).json()["total"] == 1
     assert ada_client.get(address, params={"q": "it sits"}).json()["total"] == 1
     row = ada_client.get(f"/api/v1/clips/{second['id']}").json()
-    assert (row["labels"], row["status"], row["problem_kind"]) == (["left", "up"], "quarantined", "other_annotation")
+    assert (row["labels"], row["status"], row["problem_kind"]) == (["left", "up"], "ok", None)
     assert ada_client.post(f"/api/v1/datasets/{found['id']}/edits/{edit['id']}/undo").status_code == 200
     assert ada_client.get(f"/api/v1/clips/{second['id']}").json()["labels"] == ["left"]
     body = {"clip_ids": [second["id"]], "label": "up"}

@@ -54,7 +54,7 @@ NEW_FIELDS = (
     *(
         f" / /api/v1/{route} / {_CLIP_BODY} / {name} / "
         for route in ("clips/{clip_id}", "datasets/{dataset_id}/clips")
-        for name in ("labels", "captions", "conversations", "start_s", "end_s")
+        for name in ("labels", "captions", "conversations", "start_s", "end_s", "whole_film")
     ),
     f" / /api/v1/datasets/{{dataset_id}}/read / {_READING_BODY} / frame_rate / ",
 )

@@ -11,7 +11,7 @@ from orchestrator.api.answers.datasets import SeenFrames
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.person_slots import run_for
-from orchestrator.api.rules import one_of, rule
+from orchestrator.api.rules import Flag, one_of, rule
 from orchestrator.api.schema.markers import Media
 from orchestrator.api.schema.refusals import refusals
 from orchestrator.api.serialization import Id, RequiredQueryId, extended
@@ -88,6 +88,8 @@ class ClipChange(BaseModel):
     start_s: Annotated[float, rule(minimum=0)] | None = None
     """The part of the film that the clip is, in seconds."""
     end_s: Annotated[float, rule(minimum=0)] | None = None
+    whole_film: Flag = False
+    """Makes a part of a film the whole film again; not together with `start_s` or `end_s`."""
     split: Annotated[str, one_of(Split)] | None = None
     status: Annotated[str, one_of((ClipStatus.OK, ClipStatus.QUARANTINED))] | None = None
 
@@ -103,6 +105,7 @@ class ClipChange(BaseModel):
             talks,
             self.start_s,
             self.end_s,
+            self.whole_film,
         )
 
 

@@ -110,6 +110,17 @@ def span() -> rx.Component:
                 class_name="grid grid-cols-2 gap-4",
             ),
             bar,
+            rx.el.div(
+                rx.cond(
+                    State.whole_film,
+                    rx.el.p(
+                        "Saved, the clip is the whole film.",
+                        role="status",
+                        class_name="text-xs text-muted-foreground",
+                    ),
+                    button("Use the whole film", size="sm", variant="ghost", on_click=State.use_whole_film),
+                ),
+            ),
             class_name="flex flex-col gap-2",
         ),
         rx.fragment(),

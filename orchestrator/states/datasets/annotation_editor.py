@@ -78,6 +78,8 @@ class AnnotationEditor(rx.State, mixin=True):
     turns: list[TurnFields] = []
     start: str = ""
     end: str = ""
+    whole_film: bool = False
+    """The clip is to become the whole film when it is saved."""
     film_s: float = 0.0
     """How long the film is of which the clip is a part; 0 for a whole film."""
     span_left: float = 0.0
@@ -94,7 +96,7 @@ class AnnotationEditor(rx.State, mixin=True):
         self.further_captions = list(row.captions[1:])
         self.turns = turn_fields(row.conversations)
         self.start, self.end = _shown(row.start_s), _shown(row.end_s)
-        self.film_s = row.film_s if row.start_s is not None else 0.0
+        self.whole_film, self.film_s = False, row.film_s if row.start_s is not None else 0.0
         self._draw_span()
 
     def _has_lists(self) -> bool:
@@ -121,6 +123,8 @@ class AnnotationEditor(rx.State, mixin=True):
             typed["labels"] = labels
         if self._row.start_s is None:
             return typed
+        if self.whole_film:
+            return typed | {"whole_film": True}
         for name, text, before in (("start_s", self.start, self._row.start_s), ("end_s", self.end, self._row.end_s)):
             if text != _shown(before):
                 typed[name] = typed_seconds(text, name)
@@ -204,14 +208,21 @@ class AnnotationEditor(rx.State, mixin=True):
 
     @rx.event
     @signed_in
+    async def use_whole_film(self):
+        """Makes the clip the whole film when it is saved."""
+        self.start, self.end, self.whole_film = "0", _shown(self.film_s), True
+        self._draw_span()
+
+    @rx.event
+    @signed_in
     async def type_start(self, text: str):
-        self.start = text
+        self.start, self.whole_film = text, False
         self._draw_span()
 
     @rx.event
     @signed_in
     async def type_end(self, text: str):
-        self.end = text
+        self.end, self.whole_film = text, False
         self._draw_span()
 
 

@@ -45,6 +45,7 @@ class Change:
         caption: the text that a list shows: the first caption, or the first answer. Not together with the lists.
         labels, captions, conversations: all that the clip has of this kind.
         start_s, end_s: the part of the film, in seconds.
+        whole_film: the clip is no longer a part of its film. Not together with `start_s` or `end_s`.
         status: ok or quarantined.
     """
 
@@ -57,6 +58,7 @@ class Change:
     conversations: Sequence[Conversation] | None = None
     start_s: float | None = None
     end_s: float | None = None
+    whole_film: bool = False
 
     def annotated(self, before: Annotations) -> Annotations:
         """The annotations of a clip after this change."""
@@ -67,7 +69,9 @@ class Change:
         return after if self.caption is None else with_text(after, self.caption)
 
     def span_of(self, clip: Clip) -> Span | None:
-        """The part of the film that the clip is after this change."""
+        """The part of the film that the clip is after this change; None for all of it."""
+        if self.whole_film:
+            return None
         if self.start_s is None and self.end_s is None:
             return clip.span
         start_s = self.start_s if self.start_s is not None else clip.start_s or 0.0
@@ -235,6 +239,8 @@ def _validated(dataset: Dataset, change: Change) -> Change:
         problems.append(("label", "Give the label or the list of labels, not both."))
     if caption is not None and (change.captions is not None or change.conversations is not None):
         problems.append(("caption", "Give the caption or the lists, not both."))
+    if change.whole_film and (change.start_s is not None or change.end_s is not None):
+        problems.append(("start_s", "Give the times of a part, or ask for the whole film, not both."))
     if change.split is not None and change.split not in list(Split):
         problems.append(("split", f"Choose from: {', '.join(Split)}."))
     if change.status is not None and change.status not in (ClipStatus.OK, ClipStatus.QUARANTINED):
@@ -272,6 +278,8 @@ def _describe(change: Change, count: int) -> str:
         words.append("new questions and answers")
     if change.start_s is not None or change.end_s is not None:
         words.append("a new span")
+    if change.whole_film:
+        words.append("the whole film")
     if change.split is not None:
         words.append(f"split {change.split}")
     if change.status is not None:

@@ -4,13 +4,16 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlmodel import update
+from sqlmodel import select, update
 
-from orchestrator.domain.annotations import Annotations, Conversation, Turn
-from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
+from orchestrator.domain.annotations import Annotations, Conversation, Span, Turn
+from orchestrator.domain.datasets import Clip, Dataset, DatasetEdit, DatasetStatus
+from orchestrator.domain.errors import Invalid
 from orchestrator.domain.tasks import Task
+from orchestrator.domain.users import Actor, Role
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.auth.sessions import COOKIE_NAME
+from orchestrator.services.datasets.curation.edits import Change, edit_clips, undo_edit
 from orchestrator.services.db import session_scope
 from orchestrator.states.datasets.annotation_editor import TurnFields, turn_fields, typed_conversations
 from orchestrator.states.datasets.clips import DatasetClipsState
@@ -126,6 +129,27 @@ def test_the_times_of_a_span_are_checked(dialog: Any) -> None:
     press(chosen, "save")
     with session_scope() as session:
         assert session.get_one(Clip, part).end_s == 2.5
+
+
+def test_a_span_becomes_the_whole_film_and_back(dialog: Any) -> None:
+    chosen, (_, part) = dialog
+    press(chosen, "open_clip", part)
+    press(chosen, "use_whole_film")
+    assert (chosen.start, chosen.end, chosen.span_width, chosen.whole_film) == ("0", "10", 100.0, True)
+    press(chosen, "type_start", "2")
+    assert not chosen.whole_film
+    press(chosen, "use_whole_film")
+    press(chosen, "save")
+    with session_scope() as session:
+        clip = session.get_one(Clip, part)
+        assert (clip.span, clip.duration_s, chosen.problems) == (None, 10.0, {})
+        edit = session.exec(select(DatasetEdit).where(DatasetEdit.dataset_id == clip.dataset_id)).one()
+        assert edit.what == "1 clip: the whole film"
+        owner = Actor(session.get_one(Dataset, clip.dataset_id).owner_id, "ada", "", Role.MEMBER)
+        undo_edit(session, owner, clip.dataset_id, edit.id or 0)
+        assert clip.span == Span(1.5, 4.0)
+        with pytest.raises(Invalid, match="not both"):
+            edit_clips(session, owner, clip.dataset_id, [part], Change(start_s=1.0, whole_film=True))
 
 
 def test_what_a_field_cannot_show_stays(dialog: Any) -> None:
