@@ -8,6 +8,7 @@ from typing import Any
 from torch.utils.data import Subset
 
 from jobs.families.captioning import evenly_spaced
+from jobs.families.class_loss import class_loss_of
 from jobs.families.protocol import Plan
 from jobs.trainer.callbacks import Reporter, SetEpoch, StopCallback, TimedCheckpoint
 from jobs.trainer.checkpoints import prune_checkpoints
@@ -53,6 +54,7 @@ def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[Vid
         ),
         headline=TASKS[plan.task].headline(plan.problem_type),
         recipe=plan.recipe,
+        class_loss=class_loss_of(plan, [clip.label for clip in run.splits.train]),
         stop=run.stop,
         prunes=run.spec.prunes,
         callbacks=[

@@ -9,6 +9,7 @@ import numpy as np
 from transformers import PrinterCallback, Trainer, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 
+from jobs.families.class_loss import ClassLoss
 from jobs.families.protocol import Items, RawOutput, Score
 from jobs.trainer.announced_batches import announce_batches
 from jobs.trainer.callbacks import Diverged
@@ -98,12 +99,15 @@ class VideoTrainer(Trainer):
         evaluate_family: Callable[[Any, Items, RawOutput, bool], Score],
         headline: Metric,
         recipe: Recipe,
+        class_loss: ClassLoss | None = None,
         stop: StopSignal | None = None,
         prunes: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._prunes, self._headline, self._keep, self._optim = prunes, headline, recipe.eval, recipe.optim
+        self._class_loss = class_loss
+        """Replaces the model's own loss in training; None: it is trained by its own."""
         self.best = BestEvaluation()
         """The best evaluation so far."""
         self._evaluate_family = evaluate_family
@@ -151,7 +155,10 @@ class VideoTrainer(Trainer):
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The batch's loss, weighted so that the step's loss is the mean over all its labels."""
-        loss = super().compute_loss(model, inputs, *args, **kwargs)
+        if self._class_loss is not None and model.training:
+            loss = self._class_loss(model(**inputs).logits, inputs["labels"])
+        else:
+            loss = super().compute_loss(model, inputs, *args, **kwargs)
         if not model.training or isinstance(loss, tuple):
             return loss
         return self._loss_weights.weigh(loss, inputs)

@@ -6,6 +6,7 @@ from orchestrator.domain.recipe_optim import Optim
 
 _IN_FULL = ".modules_to_save."
 """In the names of parameters that PEFT trains and saves in full, next to the adapters."""
+_SECOND_MATRIX = ".lora_B."
 
 
 def set_learning_rates(optimizer: Any, model: Any, optim: Optim) -> None:
@@ -13,13 +14,19 @@ def set_learning_rates(optimizer: Any, model: Any, optim: Optim) -> None:
 
     The schedule scales each group's own rate.
     """
-    if optim.head_lr is None:
-        return
-    heads = {id(parameter) for name, parameter in model.named_parameters() if _IN_FULL in name}
+    if optim.head_lr is not None:
+        _move(optimizer, model, _IN_FULL, optim.head_lr)
+    if optim.lora_plus_ratio is not None and optim.lora_plus_ratio != 1.0:
+        _move(optimizer, model, _SECOND_MATRIX, optim.learning_rate * optim.lora_plus_ratio)
+
+
+def _move(optimizer: Any, model: Any, inside: str, rate: float) -> None:
+    """Moves the parameters with this part in their names into groups of their own."""
+    chosen = {id(parameter) for name, parameter in model.named_parameters() if inside in name}
     for group in list(optimizer.param_groups):
-        moved = [parameter for parameter in group["params"] if id(parameter) in heads]
+        moved = [parameter for parameter in group["params"] if id(parameter) in chosen]
         if not moved:
             continue
-        group["params"] = [parameter for parameter in group["params"] if id(parameter) not in heads]
+        group["params"] = [parameter for parameter in group["params"] if id(parameter) not in chosen]
         settings = {name: value for name, value in group.items() if name != "params"}
-        optimizer.add_param_group(settings | {"params": moved, "lr": optim.head_lr})
+        optimizer.add_param_group(settings | {"params": moved, "lr": rate})

@@ -171,6 +171,8 @@ def _with_adapters(family: Family, plan: Plan, checkpointing: bool) -> Any:
         r=recipe.qlora.r,
         lora_alpha=recipe.qlora.alpha,
         lora_dropout=recipe.qlora.dropout,
+        use_rslora=recipe.qlora.rslora,
+        use_dora=recipe.qlora.dora,
         target_modules=targets,
         modules_to_save=list(family.head) or None,
     )

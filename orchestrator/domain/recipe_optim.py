@@ -24,6 +24,12 @@ class Optimizer(StrEnum):
     ADAMW_8BIT = "adamw_8bit"
 
 
+LOSS_OPTIONS = ("optim.class_weights", "optim.label_smoothing", "optim.focal_gamma")
+"""Fields that change the loss of a classifier whose clips have one label each."""
+ONE_LABEL_ONLY = "This needs clips with one class each. Switch it off, or set it to 0."
+"""The error of one of them where the run has no such loss."""
+
+
 class Optim(RecipePart):
     """How the adapters are trained. One optimizer step sees batch_size x gradient_accumulation clips."""
 
@@ -55,6 +61,63 @@ class Optim(RecipePart):
         ),
     ] = None
     """Of the modules that are trained in full next to the adapters, such as a new classifier; empty: the same rate."""
+    lora_plus_ratio: Annotated[
+        float | None,
+        Field(ge=1.0, le=64.0),
+        FieldSpec(
+            "LoRA+ ratio",
+            "The LoRA+ ratio must be a number from 1 to 64, or empty.",
+            Section.ADVANCED,
+            404,
+            hint="empty: off; 16 is usual, with a lower learning rate",
+            sweepable=True,
+            review_default=False,
+        ),
+    ] = None
+    """LoRA+ (Hayou et al. 2024): how much faster the second matrix of an adapter learns than the first; empty: off."""
+    class_weights: Annotated[
+        bool,
+        FieldSpec(
+            "Weight rare classes",
+            "Weighting rare classes is either on or off.",
+            Section.ADVANCED,
+            432,
+            hint="for classes of very different sizes: each counts alike in the loss",
+            title="Class weights",
+            review_label="Classes",
+            review_text="count alike",
+            review_default=False,
+        ),
+    ] = False
+    """A clip counts in the loss by the inverse of how often its class is seen, so that all classes count alike."""
+    label_smoothing: Annotated[
+        float,
+        Field(ge=0.0, le=0.5),
+        FieldSpec(
+            "Label smoothing",
+            "Label smoothing must be a number from 0 to 0.5.",
+            Section.ADVANCED,
+            434,
+            hint="0: off; usual: 0.1",
+            sweepable=True,
+            review_default=False,
+        ),
+    ] = 0.0
+    """Share of the target that is spread over all classes (Szegedy et al. 2016)."""
+    focal_gamma: Annotated[
+        float,
+        Field(ge=0.0, le=5.0),
+        FieldSpec(
+            "Focal loss",
+            "The gamma of the focal loss must be a number from 0 to 5.",
+            Section.ADVANCED,
+            436,
+            hint="gamma; 0: off; 2 is usual",
+            sweepable=True,
+            review_default=False,
+        ),
+    ] = 0.0
+    """The focal loss (Lin et al. 2017) counts clips less that are already told well; 0: plain cross entropy."""
     batch_size: Annotated[
         int,
         Field(ge=1, le=1024),
@@ -193,3 +256,9 @@ class Optim(RecipePart):
         ),
     ] = 7
     """Seeds the split, the order of the clips, their augmentation and the fresh weights."""
+
+    @property
+    def loss_options(self) -> list[str]:
+        """The fields of `LOSS_OPTIONS` that are set."""
+        set_ = (self.class_weights, self.label_smoothing, self.focal_gamma)
+        return [name for name, value in zip(LOSS_OPTIONS, set_, strict=True) if value]

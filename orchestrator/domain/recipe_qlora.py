@@ -93,6 +93,37 @@ class Qlora(RecipePart):
         ),
     ] = ()
     """Name endings of the linear layers that get an adapter; empty: the family's default, all linear layers."""
+    rslora: Annotated[
+        bool,
+        FieldSpec(
+            "Rank-stabilized scaling",
+            "Rank-stabilized scaling is either on or off.",
+            Section.ADVANCED,
+            541,
+            hint="rsLoRA: the output is scaled by alpha / \u221ar, so that high ranks learn more",
+            title="rsLoRA",
+            only_with=_FINETUNING,
+            review_label="Scaling",
+            review_text="rank-stabilized",
+            review_default=False,
+        ),
+    ] = False
+    """rsLoRA (Kalajdzievski 2023): the adapters' output is scaled by alpha / sqrt(r) instead of alpha / r."""
+    dora: Annotated[
+        bool,
+        FieldSpec(
+            "DoRA",
+            "DoRA is either on or off.",
+            Section.ADVANCED,
+            542,
+            hint="Magnitude and direction of each weight learn apart: often better at low ranks, slower steps",
+            only_with=_FINETUNING,
+            review_label="Adapters",
+            review_text="DoRA",
+            review_default=False,
+        ),
+    ] = False
+    """DoRA (Liu et al. 2024): magnitude and direction of each weight learn apart."""
     vision: Annotated[
         bool,
         FieldSpec(

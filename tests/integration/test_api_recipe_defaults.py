@@ -4,9 +4,11 @@ import pytest
 
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.models import VideoModel
+from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.training.defaults import recipe_defaults, with_defaults
+from orchestrator.services.training.preflight import preflight
 from tests.studio import make_person, make_things
 
 
@@ -38,3 +40,11 @@ def test_only_what_is_left_out_is_filled_in(ada: Actor, things: tuple[int, int])
             "gradient_accumulation": 2,
         }
         assert with_defaults(session, make_person("eve"), *things, {}) == {}
+
+
+def test_a_loss_of_classes_is_refused_where_there_are_none(ada: Actor, things: tuple[int, int]) -> None:
+    with session_scope() as session:
+        fine = parse_recipe({"optim": {"focal_gamma": 2}})
+        assert preflight(session, ada, *things, fine).problems == []
+        whole = parse_recipe({"optim": {"focal_gamma": 2}, "training_type": "pretrain"})
+        assert [field for field, _ in preflight(session, ada, *things, whole).problems] == ["optim.focal_gamma"]

@@ -6,6 +6,7 @@ from orchestrator.domain.datasets import Dataset, DatasetStatus
 from orchestrator.domain.families import LIGER_FAMILIES
 from orchestrator.domain.machines import ANY, GPU, parse_shape
 from orchestrator.domain.models import ModelStatus, VideoModel
+from orchestrator.domain.recipe_optim import ONE_LABEL_ONLY
 from orchestrator.domain.recipe_qlora import TrainingType
 from orchestrator.domain.recipes import ALONE, Recipe
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS, ProblemType
@@ -54,7 +55,7 @@ def preflight(
     if model and not model_problems:
         problems += _unknown_targets(model, recipe) + vision_problems(model, recipe)
     if dataset and model and not problems:
-        problems += _mismatches(dataset, model) + _batch_too_small(model, recipe)
+        problems += _mismatches(dataset, model) + _batch_too_small(model, recipe) + _loss_of_classes(model, recipe)
     if not dataset or not model:
         return Preflight(ok=False, problems=problems)
     older = dataset_version if 0 < dataset_version < dataset.version else 0
@@ -115,7 +116,14 @@ def preflight(
 def recipe_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     """Problems of a recipe with this base that depend neither on clips nor on the device; checked for each job of a
     sweep."""
-    return [*_unknown_targets(model, recipe), *vision_problems(model, recipe), *_batch_too_small(model, recipe)]
+    clips = [*_batch_too_small(model, recipe), *_loss_of_classes(model, recipe)]
+    return [*_unknown_targets(model, recipe), *vision_problems(model, recipe), *clips]
+
+
+def _loss_of_classes(model: VideoModel, recipe: Recipe) -> list[Problem]:
+    """Options of a classifier's loss where the run has no classes."""
+    classes = TASK_OF_MODEL[model.model_type].has_classes and recipe.training_type is TrainingType.FINETUNE
+    return [] if classes else [(field, ONE_LABEL_ONLY) for field in recipe.optim.loss_options]
 
 
 def _all_advice(

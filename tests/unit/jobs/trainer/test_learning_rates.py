@@ -40,3 +40,13 @@ def test_without_a_rate_of_the_head_the_groups_stay() -> None:
     optimizer = optimizer_of(net)
     set_learning_rates(optimizer, net, Optim())
     assert len(optimizer.param_groups) == 2
+
+
+def test_the_second_matrix_learns_faster() -> None:
+    net = torch.nn.ModuleDict(
+        {"lora_A": torch.nn.Linear(4, 2, bias=False), "lora_B": torch.nn.Linear(2, 4, bias=False)}
+    )
+    net = torch.nn.ModuleDict({"layer": net})
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-4)
+    set_learning_rates(optimizer, net, Optim(learning_rate=1e-4, lora_plus_ratio=16))
+    assert [(len(g["params"]), g["lr"]) for g in optimizer.param_groups] == [(1, 1e-4), (1, 1e-4 * 16)]
