@@ -61,7 +61,7 @@ def _layer(layer: rx.Var[LayerLine]) -> rx.Component:
                 rx.el.span("Fully trained", class_name="text-muted-foreground"),
             )
         ),
-        cell(layer.count, number=True),
+        cell(layer.count, number=True, class_name="touch:hidden"),
         cell(layer.parameters, number=True),
         cell(
             rx.el.span(
@@ -82,7 +82,7 @@ def _layers() -> rx.Component:
             [
                 head_cell("Linear layer"),
                 head_cell("By default"),
-                head_cell("Count", number=True),
+                head_cell("Count", number=True, class_name="touch:hidden"),
                 head_cell("Parameters", number=True),
                 head_cell(rx.el.span("Share", class_name="sr-only"), class_name="touch:hidden"),
             ],
