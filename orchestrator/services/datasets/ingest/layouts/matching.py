@@ -205,6 +205,9 @@ def _without_contradictions(searches: dict[NamedClip, _Search]) -> tuple[dict[Na
             for one in candidates
             if one.name.startswith(own_folders.get(row.file, "")) and not _contradicts(one.roots, known[row.file])
         ]
+        agreeing = [one for one in possible if one.roots in known[row.file]]
+        if len(possible) > 1 and len(agreeing) == 1:  # the other rows of the file come from the same folder
+            possible = agreeing
         if len(possible) == 1 and len(candidates) < MAX_SEVERAL:
             accepted[row] = possible[0]
         elif possible:
@@ -230,7 +233,11 @@ def _contested(accepted: dict[NamedClip, _Found]) -> dict[NamedClip, str]:
             continue
         best = max((accepted[row].rank, accepted[row].shared) for row in rows)
         winners = [row for row in rows if (accepted[row].rank, accepted[row].shared) == best]
+        exact = {row.file for row in winners if accepted[row].rank is MatchRank.EXACT}
         for row in rows:
+            if row.file in exact and accepted[row].rank < MatchRank.CASE:
+                contested[row] = ""  # its own file names the clip by its whole path in another row
+                continue
             others = [other for other in winners if not _same_end(accepted[row].stated, accepted[other].stated)]
             if row not in winners and others:
                 contested[row] = ""
