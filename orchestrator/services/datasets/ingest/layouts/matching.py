@@ -205,7 +205,7 @@ def _without_contradictions(searches: dict[NamedClip, _Search]) -> tuple[dict[Na
             for one in candidates
             if one.name.startswith(own_folders.get(row.file, "")) and not _contradicts(one.roots, known[row.file])
         ]
-        agreeing = [one for one in possible if one.roots in known[row.file]]
+        agreeing = [one for one in possible if one.roots[0] and one.roots in known[row.file]]
         if len(possible) > 1 and len(agreeing) == 1:  # the other rows of the file come from the same folder
             possible = agreeing
         if len(possible) == 1 and len(candidates) < MAX_SEVERAL:
