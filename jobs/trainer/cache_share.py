@@ -35,20 +35,20 @@ class CacheShare:
         return f"{need} The cache has room for {kept}; {' and '.join(rest)}."
 
 
-def divide_room(room: int, clips: int, found: int, feature_bytes: int, frame_bytes: int) -> CacheShare:
+def divide_cache(available: int, clips: int, found: int, feature_bytes: int, frame_bytes: int) -> CacheShare:
     """Features of all clips where they fit; else what saves the most decoding.
 
     Frames that are smaller than features come first, because decoding a clip takes longer than encoding it.
 
     Args:
-        room: bytes.
+        available: bytes of the cache.
         frame_bytes: of one clip.
     """
-    if clips * feature_bytes <= room:
+    if clips * feature_bytes <= available:
         return CacheShare(clips, found, feature_bytes, clips)
     if feature_bytes <= frame_bytes:
-        return CacheShare(clips, found, feature_bytes, room // feature_bytes)
-    if clips * frame_bytes <= room:
-        features = (room - clips * frame_bytes) // (feature_bytes - frame_bytes)
+        return CacheShare(clips, found, feature_bytes, available // feature_bytes)
+    if clips * frame_bytes <= available:
+        features = (available - clips * frame_bytes) // (feature_bytes - frame_bytes)
         return CacheShare(clips, found, feature_bytes, features, clips - features)
-    return CacheShare(clips, found, feature_bytes, 0, room // frame_bytes)
+    return CacheShare(clips, found, feature_bytes, 0, available // frame_bytes)

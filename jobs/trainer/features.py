@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from jobs.families.protocol import Features, VisionEncoder
-from jobs.trainer.cache_share import CacheShare, divide_room
+from jobs.trainer.cache_share import CacheShare, divide_cache
 from jobs.video.cache import ClipFile, FrameCache, TimedFrames
 from jobs.video.cache_eviction import CacheBudget
 from jobs.video.lookahead import DecodeAhead
@@ -76,14 +76,14 @@ class FeatureCache:
         for clip in clips():
             size = self._size(clip)
             count, found, largest = count + 1, found + bool(size), max(largest, size)
-        room, frame_bytes, measured = self._budget.room(), 0, None
+        available, frame_bytes, measured = self._budget.available_bytes(), 0, None
         if not largest:
             decoded = self._frames.timed_frames(first, keep=False)
             measured = self._encode(decoded)
             largest, frame_bytes = len(save(measured)), decoded[0].nbytes
-        if count * largest > room and not frame_bytes:
+        if count * largest > available and not frame_bytes:
             frame_bytes = self._frames.frames(first, keep=False).nbytes
-        share = divide_room(room, count, found, largest, frame_bytes)
+        share = divide_cache(available, count, found, largest, frame_bytes)
         if found:
             self._use_found(clips(), share.features)
         self._writable = max(0, share.features - found) // processes

@@ -45,7 +45,7 @@ class CacheBudget:
             except OSError:
                 return
 
-    def room(self) -> int:
+    def available_bytes(self) -> int:
         """Bytes that this run may still write: what earlier runs left can be evicted, its own files stay."""
         files = self._files()
         disk = _free_bytes(self._folders[0])

@@ -61,7 +61,7 @@ def test_forked_processes_read_it_at_the_same_time(tmp_path: Path) -> None:
     assert list(pickle.loads(pickle.dumps(shared.pop()))) == some(400)
 
 
-def test_it_is_written_once_and_kept_while_an_attempt_links_to_it(tmp_path: Path) -> None:
+def test_it_is_written_once_and_stays_while_an_attempt_links_to_it(tmp_path: Path) -> None:
     folder = tmp_path / "shared"
     path, digest = write_manifest(some(5), folder)
     link_manifest(path, tmp_path / "clips.jsonl")

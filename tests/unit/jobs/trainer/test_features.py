@@ -129,7 +129,7 @@ def test_half_a_file_is_never_read(tmp_path: Path, files: list[ClipFile]) -> Non
         assert path.read_bytes() == content
 
 
-def test_what_fits_is_kept_and_the_rest_is_encoded_when_it_is_needed(
+def test_what_does_not_fit_is_encoded_when_it_is_needed(
     tmp_path: Path, files: list[ClipFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Features are smaller than frames here: those of two clips are kept, and the others are decoded each time."""
@@ -171,7 +171,7 @@ def test_frames_that_are_smaller_than_features_come_first(
         monkeypatch.undo()
 
 
-def test_found_features_that_do_not_fit_lose_their_room(tmp_path: Path, files: list[ClipFile]) -> None:
+def test_found_features_that_do_not_fit_may_be_evicted(tmp_path: Path, files: list[ClipFile]) -> None:
     """An earlier run kept all; with a smaller limit some are given up, and what is written later evicts them."""
     before = cache_of(tmp_path, CountingEncoder())
     before.of_batch(files)
