@@ -118,7 +118,7 @@ def span() -> rx.Component:
                         role="status",
                         class_name="text-xs text-muted-foreground",
                     ),
-                    button("Use the whole film", size="sm", variant="ghost", on_click=State.use_whole_film),
+                    button("Use the whole film", size="sm", variant="ghost", on_click=State.use_full_film),
                 ),
             ),
             class_name="flex flex-col gap-2",

@@ -208,7 +208,7 @@ class AnnotationEditor(rx.State, mixin=True):
 
     @rx.event
     @signed_in
-    async def use_whole_film(self):
+    async def use_full_film(self):
         """Makes the clip the whole film when it is saved."""
         self.start, self.end, self.whole_film = "0", _shown(self.film_s), True
         self._draw_span()

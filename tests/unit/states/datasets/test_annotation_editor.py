@@ -131,14 +131,14 @@ def test_the_times_of_a_span_are_checked(dialog: Any) -> None:
         assert session.get_one(Clip, part).end_s == 2.5
 
 
-def test_a_span_becomes_the_whole_film_and_back(dialog: Any) -> None:
+def test_a_span_becomes_the_full_film_and_back(dialog: Any) -> None:
     chosen, (_, part) = dialog
     press(chosen, "open_clip", part)
-    press(chosen, "use_whole_film")
+    press(chosen, "use_full_film")
     assert (chosen.start, chosen.end, chosen.span_width, chosen.whole_film) == ("0", "10", 100.0, True)
     press(chosen, "type_start", "2")
     assert not chosen.whole_film
-    press(chosen, "use_whole_film")
+    press(chosen, "use_full_film")
     press(chosen, "save")
     with session_scope() as session:
         clip = session.get_one(Clip, part)
