@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from orchestrator.services.shielded import run_shielded
 
 T = TypeVar("T")
+CANCEL_AGAIN_S = 1.0
 
 
 class BodyTooSlow(ClientDisconnect):
@@ -31,9 +32,20 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
             return task.result()
         raise ClientDisconnect
     finally:
-        task.cancel()
-        hangup.cancel()
-        await asyncio.gather(task, hangup, return_exceptions=True)
+        await _end(task, hangup)
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancels the tasks, and again while one goes on: a library may lose a cancellation that comes between two waits.
+
+    What a task does before it ends is shielded, so that a second cancellation does not reach it.
+    """
+    waiting = {task for task in tasks if not task.done()}
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=CANCEL_AGAIN_S)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _disconnected(request: Request) -> None:
