@@ -12,6 +12,7 @@ from orchestrator.domain.recipes import ALONE, Recipe
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS, ProblemType
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
+from orchestrator.domain.vision_budget import ClipShape
 from orchestrator.services.models.rows import layer_groups, vision_layout
 from orchestrator.services.training.annotation_counts import annotations_advice, count_annotations
 from orchestrator.services.training.capacity import open_pools
@@ -89,7 +90,7 @@ def preflight(
         ok=not problems and not estimated,
         problems=[*problems, *estimated],
         guesses=tuple(field for field, _ in estimated),
-        advice=[] if problems else _all_advice(model, recipe, split, annotations, gpu),
+        advice=[] if problems else _all_advice(model, recipe, split, annotations, gpu, clip),
         trainable_parameters=facts.trainable_parameters,
         total_parameters=facts.total_parameters,
         steps=facts.steps,
@@ -127,12 +128,17 @@ def _loss_of_classes(model: VideoModel, recipe: Recipe) -> list[Problem]:
 
 
 def _all_advice(
-    model: VideoModel, recipe: Recipe, split: SplitCounts, annotations: dict[str, int], gpu: bool
+    model: VideoModel,
+    recipe: Recipe,
+    split: SplitCounts,
+    annotations: dict[str, int],
+    gpu: bool,
+    clip: ClipShape | None,
 ) -> list[str]:
     cache_bytes = get_settings().cache_bytes
     return [
         *_data_advice(model, recipe, split, annotations),
-        *cache_advice(model, recipe, split.train + split.validation, gpu, cache_bytes),
+        *cache_advice(model, recipe, split.train + split.validation, gpu, cache_bytes, clip),
         *advice(model, recipe, gpu),
     ]
 

@@ -116,17 +116,20 @@ def advice(model: VideoModel, recipe: Recipe, gpu: bool) -> list[str]:
     return []
 
 
-def cache_advice(model: VideoModel, recipe: Recipe, clips: int, gpu: bool, limit: int) -> list[str]:
+def cache_advice(
+    model: VideoModel, recipe: Recipe, clips: int, gpu: bool, limit: int, clip: ClipShape | None = None
+) -> list[str]:
     """A sentence where the vision features of a dataset are larger than the cache.
 
     Args:
         clips: of both splits.
         limit: bytes of the cache; 0 for no limit.
+        clip: the largest one, where clips keep their shape.
     """
     vision = vision_layout(model)
     if not vision or not limit or not recipe.qlora.enabled or recipe.qlora.vision:
         return []
-    tokens = visual_tokens(vision, recipe.data.frames, recipe.data.size)
+    tokens = clip_tokens(model.family, vision, recipe.data, clip)
     a_clip = tokens * vision["hidden"] * (2 if gpu else 4)
     if not a_clip or clips * a_clip <= limit:
         return []

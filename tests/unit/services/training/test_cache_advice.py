@@ -21,6 +21,9 @@ MODEL = VideoModel(
 )
 
 
+SQUARE = {"frames": 16, "size": 224, "frame_shape": "square"}
+
+
 @pytest.mark.parametrize(
     ("clips", "limit", "recipe", "warned"),
     [
@@ -32,7 +35,7 @@ MODEL = VideoModel(
 )
 def test_it_warns_where_the_features_do_not_fit(clips: int, limit: int, recipe: dict[str, Any], warned: bool) -> None:
     """16 frames at 224 pixels: 512 tokens of 3,584 numbers of two bytes."""
-    found = cache_advice(MODEL, parse_recipe({"data": {"frames": 16, "size": 224}} | recipe), clips, True, limit)
+    found = cache_advice(MODEL, parse_recipe({"data": SQUARE} | recipe), clips, True, limit)
     assert bool(found) is warned
     if warned:
         assert "3.67 MB a clip" in found[0].replace("\u00a0", " ")
