@@ -136,7 +136,7 @@ def _web_cpu(actor: Actor, dataset_id: int, clips: int) -> float:
     with session_scope() as session:
         catalog.list_datasets(session, actor, "", "", "", "-created_at", 50, None)
         assert catalog.get_dataset(session, actor, dataset_id).clip_count == clips
-        assert len(catalog.list_clips(session, actor, dataset_id, limit=50).items) == 50
+        assert len(catalog.list_clips(session, actor, dataset_id, limit=50).items) == min(50, clips)
     with session_scope() as session:
         assert clip_statistics(session, actor, dataset_id).classes
     with session_scope() as session:
