@@ -100,7 +100,8 @@ def _compare(base: Path, exported: Path, film: Path) -> tuple[bool, int]:
 
 def _answers(name: str, base: Path, folder: Path, films: list[Path]) -> tuple[int, int]:
     """Trains, and counts the held-out clips and those that the card's program answers as predictions.json says."""
-    from jobs.runs.spec import ClipSpec, TrainSpec
+    from jobs.runs.clip_spec import ClipSpec
+    from jobs.runs.spec import TrainSpec
     from jobs.sinks.recorder import Recorder
     from jobs.trainer.run import train
 

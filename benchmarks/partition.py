@@ -24,7 +24,7 @@ from benchmarks.postgres import PostgresProcess, postgres_programs
 from benchmarks.target import Target, Unavailable
 from jobs.datasets.demo import run_demo
 from orchestrator.domain.attempts import Checkpoint, EndedAttempt
-from orchestrator.domain.job_files import CHECKPOINT_PREFIX, LOG, METRICS, SPEC
+from orchestrator.domain.job_files import CHECKPOINT_PREFIX, CLIPS, LOG, METRICS, SPEC
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.training_jobs import TrainingJob
@@ -126,7 +126,12 @@ _OPTIONS = ("--device", "cpu", "--no-prep")
 def _files_used(job_id: int) -> list[str]:
     """What the second attempt has of files that the first one wrote after its end."""
     old, new, end = attempt_folder(job_id, 1), attempt_folder(job_id, 2), _end_of_first(job_id)
-    late = {path for path in old.rglob("*") if path.is_file() and path.stat().st_mtime > end.timestamp()}
+    # The list of clips is not the first attempt's work: the worker links one file of all runs into each attempt.
+    late = {
+        path
+        for path in old.rglob("*")
+        if path.is_file() and path.name != CLIPS and path.stat().st_mtime > end.timestamp()
+    }
     inodes = {path.stat().st_ino for path in late}
     found = [str(path) for path in new.rglob("*") if path.is_file() and path.stat().st_ino in inodes]
     offered = json.loads((new / SPEC).read_text())["checkpoints"]

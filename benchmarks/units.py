@@ -13,7 +13,18 @@ _SUFFIXES = (
     ("_gb", "GB"),
     ("_kb", "KB"),
 )
-_FRACTIONS = ("accuracy", "exact", "rouge_l", "bleu", "r1", "r5", "r1_alike", "web_cpu_share")
+_FRACTIONS = (
+    "accuracy",
+    "exact",
+    "rouge_l",
+    "bleu",
+    "r1",
+    "r5",
+    "r1_alike",
+    "web_cpu_share",
+    "tokens_equal",
+    "answers_equal",
+)
 
 
 def unit_of(figure: str) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import chain
 
 from jobs.families.questions import training_conversations, usual_question
-from jobs.runs.clip_spec import ClipSpec
 from jobs.runs.spec import TrainSpec
 from jobs.trainer.split import Split
 from orchestrator.domain.annotations import Conversation
@@ -21,12 +20,6 @@ class RunTexts:
     """Each caption with the name of its clip."""
     conversations: list[tuple[str, Conversation]]
     """Each conversation with the name of its clip."""
-
-
-def learned_texts(spec: TrainSpec, clip: ClipSpec) -> tuple[str, ...]:
-    """The captions of a clip, and its answers where the base is asked questions."""
-    texts = clip.annotated.texts if takes_question(spec.family) else clip.annotated.captions
-    return tuple(text for text in texts if text.strip())
 
 
 def training_texts(spec: TrainSpec, splits: Split) -> tuple[tuple[str, ...], str, str]:

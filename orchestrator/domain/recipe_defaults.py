@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.domain.families import FAMILIES
+from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.recipe_fields import RecipeValue
 from orchestrator.domain.recipes import FIELDS, Recipe
 from orchestrator.domain.tasks import task_spec
@@ -138,4 +139,5 @@ def _part(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _read(text: str) -> float | int:
     """A number as `tiny_base_values` has it."""
-    return int(text) if text.isdigit() else float(text)
+    whole = parse_number(text)
+    return float(text) if whole is None else whole

@@ -61,7 +61,7 @@ class Share:
         return 1 + self.size_bytes / _STEP_BYTES
 
 
-def place(client: redis.Redis, queue: str, message: str, share: Share) -> None:
+def insert_in_turn(client: redis.Redis, queue: str, message: str, share: Share) -> None:
     """Moves a message from the end of the queue to its place; does nothing when a worker has taken it already.
 
     Args:

@@ -11,7 +11,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from orchestrator.domain.redis_keys import ALLOWED_TASKS, queue_name
-from orchestrator.services.fair_turns import Share, place
+from orchestrator.services.fair_turns import Share, insert_in_turn
 from orchestrator.services.redis import connect_quick
 
 _FAILURE_TTL_S = 3600
@@ -87,7 +87,7 @@ def enqueue(task: str, key: str, pool: str, share: Share | None = None, **ids: A
     except DuplicateJobError:
         return False
     if share is not None:
-        place(_client(), _queue(pool).key, key, share)
+        insert_in_turn(_client(), _queue(pool).key, key, share)
     return True
 
 

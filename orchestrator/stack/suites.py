@@ -14,6 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
+from orchestrator.domain import formatting
+
 BROWSER = "tests/e2e"
 TRAINING = "tests/unit/jobs/trainer"
 SLOW_MARK = "mark.slow"
@@ -150,8 +152,6 @@ def run_lanes(first: Sequence[Part], others: Sequence[Part], root: Path, env: di
             lane.result()
     wall_s = time.monotonic() - began
     busy = lanes.cpu_s / wall_s / cores
-    print(
-        f"loreel     | All parts: {wall_s:.0f} s, {lanes.cpu_s:.0f} s of a core, {busy:.0%} of {cores} cores",
-        flush=True,
-    )
+    load = f"{lanes.cpu_s:.0f} s of a core, {formatting.percent(busy)} of {cores} cores"
+    print(f"loreel     | All parts: {wall_s:.0f} s, {load}", flush=True)
     return lanes.code

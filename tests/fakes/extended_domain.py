@@ -202,7 +202,7 @@ def refusals_of_kind() -> dict[str, str]:
         "doctor": lambda: doctor._checks_of(kind, []),
         "demo": lambda: demo._annotated({}, kind),
         "card": lambda: rows._classes(row),
-        "layout": lambda: layout_view._annotations_text({}, kind),
+        "layout": lambda: layout_view._annotations_text({}, 1, kind),
         "form": lambda: new_help._examples(kind),
         "dialog": lambda: clip_dialog._annotation_field(kind),
         "grid": lambda: clips._bulk_annotation(kind),

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_INGEST, queue_name
-from orchestrator.services.fair_turns import UNKNOWN_BYTES, Share, place
+from orchestrator.services.fair_turns import UNKNOWN_BYTES, Share, insert_in_turn
 from orchestrator.services.queue import enqueue, withdraw
 from tests.studio import RedisProcess
 
@@ -73,5 +73,5 @@ def test_what_was_withdrawn_or_came_without_a_share_holds_nothing_up(redis_serve
 
 @pytest.mark.parametrize("size_bytes", [0, 1, 2**40])
 def test_a_message_that_a_worker_took_at_once_is_not_put_back(redis_server: RedisProcess, size_bytes: int) -> None:
-    place(redis_server.client(), LIST, "taken", Share(1, size_bytes))
+    insert_in_turn(redis_server.client(), LIST, "taken", Share(1, size_bytes))
     assert waiting(redis_server) == []

@@ -33,7 +33,7 @@ def _output(program: str) -> str:
     return done.stdout
 
 
-def test_processors_of_videos_work_beside_the_torch_that_is_installed() -> None:
+def test_processors_of_videos_work_with_the_torch_that_is_installed() -> None:
     assert _output(PROGRAM).startswith("(2, ")
 
 

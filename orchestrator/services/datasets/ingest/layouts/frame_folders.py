@@ -22,7 +22,7 @@ PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 USUAL_RATE = 25.0
 MANIFEST = ".frame-folders.json"
 """The file in the staging folder that says which films were made of which pictures; it is kept with the dataset."""
-_NUMBERED = re.compile(r"(?P<prefix>.*?)(?P<number>\d{1,12})")
+_NUMBERED = re.compile(r"(?P<prefix>[^/]*?)(?P<number>\d{1,12})")
 _OF_A_CAMERA = re.compile(r"(?:IMG|DSC|DSCN|DSCF|PXL|DJI|GOPR|SAM|CIMG|P|MVIMG|PANO)[_-]?")
 _FLOW = frozenset({"flow", "flow_x", "flow_y", "flow_u", "flow_v", "optical_flow", "tvl1", "tvl1_flow", "flow_tvl1"})
 _FLOW_PAIRS = ({"x", "y"}, {"u", "v"})
