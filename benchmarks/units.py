@@ -14,17 +14,8 @@ _SUFFIXES = (
     ("_kb", "KB"),
 )
 _FRACTIONS = (
-    "accuracy",
-    "exact",
-    "rouge_l",
-    "bleu",
-    "r1",
-    "r5",
-    "r1_alike",
-    "web_cpu_share",
-    "tokens_equal",
-    "answers_equal",
-)
+    "accuracy", "exact", "rouge_l", "bleu", "r1", "r5", "r1_alike", "web_cpu_share", "tokens_equal", "answers_equal",
+)  # fmt: skip
 
 
 def unit_of(figure: str) -> str:
