@@ -152,7 +152,12 @@ def generate_answers(
     for answer in answers:
         answer.finish()
     return [
-        Answer(answer.text, (), answer.finish_reason, prompt, len(answer.ids))
+        Answer(
+            answer.text,
+            finish_reason=answer.finish_reason,
+            prompt_tokens=prompt,
+            completion_tokens=len(answer.ids),
+        )
         for answer, prompt in zip(answers, prompt_tokens, strict=True)
     ]
 

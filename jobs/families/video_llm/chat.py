@@ -40,6 +40,8 @@ class ChatCollator:
         self._layout: tuple[dict[str, torch.Tensor], str] | None = None
         self._architecture, self._config = architecture, plan.base.config
         self.tokenizer = read_tokenizer(plan.base.folder)
+        if self._own is not None and not self.tokenizer.chat_template:
+            self.tokenizer.chat_template = self._own.template
         self._normalizer = ClipNormalizer(Base(plan.base.folder, {}, processor_settings(plan.base)))
         self._sizes = architecture.layout_sizes(self._config)
         self._video_token = str(self.tokenizer.convert_ids_to_tokens(self.video_token_id()))

@@ -71,8 +71,13 @@ class OwnProcessor:
         read_tokenizer(folder)
         self.processor = _read_processor(folder)
         self.video: Any = self.processor.video_processor
+        name = type(self.processor).__name__
+        self.template: str = (
+            self.processor.chat_template or self.processor.tokenizer.chat_template or _TEMPLATES.get(name, "")
+        )
+        """The chat template; where the base brings none, that of its family's published checkpoints."""
         if not self.processor.chat_template:
-            self.processor.chat_template = self.processor.tokenizer.chat_template
+            self.processor.chat_template = self.template or None
         settings = _BY_CLASS.get(type(self.video).__name__, _apply_by_frame)
         settings(self.processor, data)
         self._edge = int(self.video.patch_size * self.video.merge_size)
@@ -221,17 +226,27 @@ def _apply_by_clip(processor: Any, data: Data) -> None:
         processor.tokenizer.chat_template = processor.chat_template
 
 
+_CHATML = """{% for message in messages %}<|im_start|>{{ message['role'] }}
+{% if message['content'] is string %}{{ message['content'] }}{% else %}{% for part in message['content'] %}\
+{% if part['type'] == 'video' %}<|vision_start|><|video_pad|><|vision_end|>{% else %}{{ part['text'] }}{% endif %}\
+{% endfor %}{% endif %}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}"""
+_TEMPLATES = dict.fromkeys(("Qwen2VLProcessor", "Qwen2_5_VLProcessor", "Qwen3VLProcessor"), _CHATML)
+"""By the class of the processor, for a base without a chat template."""
+
 _BY_CLASS = {"Qwen3VLVideoProcessor": _apply_by_clip}
 
 
 def _apply_sampling(video: Any, data: Data) -> VisionBudget:
     """Sets rate and limits: the recipe's, else the base's, within what a machine can bear."""
+    size, usual = dict(video.size), ProcessorLimits()
     own = ProcessorLimits(
         video.fps,
-        int(video.min_frames),
-        int(video.max_frames),
-        int(video.size["shortest_edge"]),
-        int(video.size["longest_edge"]),
+        int(video.min_frames or usual.min_frames),
+        int(video.max_frames or usual.max_frames),
+        int(size.get("shortest_edge") or usual.min_pixels),
+        int(size.get("longest_edge") or usual.max_pixels),
     )
     budget = vision_budget(data, int(video.patch_size * video.merge_size), int(video.temporal_patch_size), own)
     video.num_frames, video.fps = None, budget.fps

@@ -13,6 +13,7 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.settings import ROOT
 from tests.fakes.bases import ENCODERS, RETRIEVERS, make_base
+from tests.unit.jobs.families.published import FILES
 from tests.unit.jobs.families.tiny_llms import CONFIGS, tokenizer
 
 BUILTIN = ROOT / "orchestrator" / "builtin" / "models"
@@ -32,7 +33,9 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Base]:
         folder = tmp_path_factory.mktemp(name)
         (folder / "config.json").write_text(json.dumps({"model_type": name} | CONFIGS[name]))
         tokenizer().save_pretrained(folder)
-        (folder / "preprocessor_config.json").write_text(json.dumps({"image_mean": [0.5] * 3, "image_std": [0.5] * 3}))
+        means = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+        for file, content in FILES.get(name, {"preprocessor_config.json": means}).items():
+            (folder / file).write_text(json.dumps(content))
         made[name] = read_base(folder)
     return made
 

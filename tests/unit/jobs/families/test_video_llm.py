@@ -154,7 +154,7 @@ def test_the_processors_files_are_copied_unchanged(tmp_path: Path) -> None:
     (folder / "chat_template.json").write_text(json.dumps({"chat_template": "{{ messages }}"}))
     base, saved = read_base(folder), tmp_path / "saved"
     saved.mkdir()
-    resolve(base).save_processor(Plan(base, parse_recipe({}), "captioning"), saved)
+    resolve(base).save_processor(Plan(base, parse_recipe({"data": {"frame_shape": "square"}}), "captioning"), saved)
     for name in ("preprocessor_config.json", "video_preprocessor_config.json", "chat_template.json"):
         assert (saved / name).read_bytes() == (folder / name).read_bytes()
     assert type(AutoImageProcessor.from_pretrained(saved)).__name__.startswith("Qwen2VLImageProcessor")
