@@ -20,8 +20,8 @@ from jobs.runs.spec import TrainSpec
 from jobs.runs.spec_writer import training_inputs
 from jobs.runs.trainer_process import PREWARMED_COMMAND
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split
-from orchestrator.domain.models import VideoModel
-from orchestrator.domain.tasks import Task
+from orchestrator.domain.models import ModelSource, VideoModel
+from orchestrator.domain.tasks import ModelType, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.settings import ROOT, get_settings
@@ -82,7 +82,14 @@ def _spec(folder: Path, base: Path, dataset_id: int) -> TrainSpec:
     run_folder.mkdir()
     with session_scope() as session:
         dataset = session.get_one(Dataset, dataset_id)
-        model = VideoModel(name="Tiny", path=str(base), family="qwen2_vl", model_type="video_captioning")
+        model = VideoModel(
+            name="Tiny",
+            path=str(base),
+            family="qwen2_vl",
+            model_type=ModelType.CAPTIONING,
+            architecture="Qwen2VLForConditionalGeneration",
+            source=ModelSource.PATH,
+        )
         inputs = training_inputs(session, dataset, dataset.version, model, get_settings(), run_folder)
     spec = replace(tiny_spec(run_folder, base, []), **inputs)
     spec.save(run_folder / "spec.json")

@@ -132,7 +132,8 @@ def _train_and_export(
 
     outcome, chosen = EvaluationResult(), load_exported_step(run, plan, trainer)
     if chosen.sentence and is_main_process():
-        run.recorder.note(chosen.sentence, "exported")
+        # A stopped run may go on: the services say what of it is shown.
+        run.recorder.log(chosen.sentence) if stop.stopping else run.recorder.note(chosen.sentence, "exported")
     if stop.stopping:
         outcome.summary = RunSummary.of_values(trainer.best.values if chosen.why is ExportReason.BEST else {})
     elif len(validation):

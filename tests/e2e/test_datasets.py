@@ -136,7 +136,7 @@ def _two_at_once(page: Page, api: httpx.Client) -> None:
     page.goto("/datasets/")
     bar = page.get_by_role("region", name="Chosen datasets")
     page.get_by_role("checkbox", name="Choose hops").press("Space")
-    expect(bar).to_contain_text("1\u00a0dataset chosen")
+    expect(bar).to_contain_text("1\u00a0dataset selected")
     page.get_by_role("button", name="Table").click()
     expect(page.get_by_role("checkbox", name="Choose hops")).to_be_checked()
     page.get_by_role("checkbox", name="Choose orbits").press("Space")
@@ -181,6 +181,7 @@ def test_cancel_leaves_nothing_half_made(page: Page, signed_in: Person, api: htt
 
 def drop(page: Page, folder: Path, onto: str = "Drop clips, folders or a zip here") -> None:
     """Lets a folder or file of the disk fall onto what says these words, as a file manager does."""
+    page.get_by_text(onto).evaluate("element => element.scrollIntoView({block: 'center'})")  # not under the foot
     box = page.get_by_text(onto).bounding_box()
     assert box
     at = {"x": box["x"] + 9, "y": box["y"] + 9, "data": {"items": [], "files": [str(folder)], "dragOperationsMask": 1}}

@@ -130,7 +130,7 @@ def test_both_stores_away_at_once_cost_no_step_and_no_attempt(
     assert trained == list(range(1, job_of(struck).total_steps + 1))
     with db.session_scope() as session:
         kinds = session.exec(select(JobEvent.kind).where(JobEvent.job_id == struck).order_by(col(JobEvent.id))).all()
-    assert list(kinds) == ["queued", "starting", "running", "waited", "completed"], logged(struck)
+    assert list(kinds) == ["queued", "starting", "running", "waited", "exported", "completed"], logged(struck)
     assert statistics.median(seconds) < 2.0
     assert max(seconds) < 2.0 + SLACK_S
     for name in ("worker.log", "controller.log", "web.log"):

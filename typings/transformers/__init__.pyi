@@ -64,6 +64,9 @@ from transformers.models.vivit.configuration_vivit import VivitConfig as VivitCo
 from transformers.models.vivit.image_processing_vivit import VivitImageProcessor as VivitImageProcessor
 from transformers.models.vivit.modeling_vivit import VivitForVideoClassification as VivitForVideoClassification
 from transformers.models.vjepa2.configuration_vjepa2 import VJEPA2Config as VJEPA2Config
+from transformers.models.vjepa2.modeling_vjepa2 import (
+    VJEPA2ForVideoClassification as VJEPA2ForVideoClassification,
+)
 from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Model as VJEPA2Model
 from transformers.models.x_clip.configuration_x_clip import XCLIPConfig as XCLIPConfig
 from transformers.models.x_clip.modeling_x_clip import XCLIPModel as XCLIPModel

@@ -232,7 +232,7 @@ _CHATML = """{% for message in messages %}<|im_start|>{{ message['role'] }}
 {% endfor %}{% endif %}<|im_end|>
 {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
 {% endif %}"""
-_TEMPLATES = dict.fromkeys(("Qwen2VLProcessor", "Qwen2_5_VLProcessor", "Qwen3VLProcessor"), _CHATML)
+_TEMPLATES: dict[str, str] = dict.fromkeys(("Qwen2VLProcessor", "Qwen2_5_VLProcessor", "Qwen3VLProcessor"), _CHATML)
 """By the class of the processor, for a base without a chat template."""
 
 _BY_CLASS = {"Qwen3VLVideoProcessor": _apply_by_clip}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def merged_of(spec: TrainSpec) -> Path:
     return target
 
 
-def card_output(folder: Path, clips: list[ClipSpec], reported: list[dict], *words: str) -> list[list[str]]:
+def card_output(folder: Path, clips: Sequence[ClipSpec], reported: list[dict], *words: str) -> list[list[str]]:
     """The program of the card, run where neither peft nor bitsandbytes can be imported."""
     card = (folder / "README.md").read_text()
     assert "library_name: transformers" in card

@@ -60,7 +60,14 @@ def test_pretraining_updates_all_weights_from_captions(
     assert any("decoder" in name or "layers" in name for name in moved)
 
     card = (model / "README.md").read_text()
-    assert yaml.safe_load(card.split("---")[1])["metrics"] == ["exact", "rouge_l", "bleu", "loss"]
+    assert yaml.safe_load(card.split("---")[1])["metrics"] == [
+        "exact",
+        "exact_normalized",
+        "cider",
+        "rouge_l",
+        "bleu",
+        "loss",
+    ]
     assert "| on the held-out clips | base | this model |" in card
     facts = inspect_model(model)
     assert (facts.family, facts.model_type) == (family, "video_captioning")

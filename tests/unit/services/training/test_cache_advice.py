@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.models import VideoModel
+from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.tasks import ModelType
 from orchestrator.services.models.vision_tokens import read_vision_layout
 from orchestrator.services.training.recipe_limits import cache_advice
 
@@ -16,7 +17,9 @@ CONFIG = {
 MODEL = VideoModel(
     name="Qwen2.5-VL",
     family="qwen2_5_vl",
-    model_type="video_captioning",
+    model_type=ModelType.CAPTIONING,
+    architecture="Qwen2_5_VLForConditionalGeneration",
+    source=ModelSource.PATH,
     details={"sight": read_vision_layout("qwen2_5_vl", CONFIG)},
 )
 
