@@ -32,7 +32,7 @@ class Outcome:
     """What a case must become; None where it does not matter.
 
     Attributes:
-        labels: clips by label; several labels of one clip are joined by commas.
+        labels: clips by label; several labels of one clip are sorted and joined by commas.
         texts: how often each caption or answer is there, over all clips in use.
         text_count: how many captions and answers there are.
         questions: every question, with its options and its instruction.
@@ -126,7 +126,7 @@ CASES: dict[str, Case] = {
     ),
     "06/comma": _c(Outcome(clips=4, labels=_once("53,54,60", "53,60", "54", "53,54")), _refused("several labels")),
     "06/json": _c(
-        Outcome(clips=4, labels={"run,jump": 1, "run": 1, "jump,sit": 1, "sit": 1}),
+        Outcome(clips=4, labels={"jump,run": 1, "run": 1, "jump,sit": 1, "sit": 1}),
         _refused("annotations.json", "several labels"),
     ),
     "07/comma": _c(Outcome(clips=8, labels=_HORSES, splits={"train": 8})),

@@ -111,7 +111,7 @@ def _add(result: Found, clip: Clip) -> None:
     result.clips += 1
     result.splits[str(clip.split)] += 1
     if annotated.labels:
-        result.labels[",".join(annotated.labels)] += 1
+        result.labels[",".join(sorted(annotated.labels))] += 1  # a set: files write it in any order
     result.texts.update(annotated.texts)
     for talk in annotated.conversations:
         result.questions.update(turn.asked for turn in talk.turns)

@@ -68,7 +68,7 @@ def test_a_job_runs_to_its_end(home: Path, redis_server: RedisProcess, ada: Acto
     assert (job.step, job.total_steps, job.attempt) == (20, 20, 1)
     assert job.summary.final_step == 20
     assert points_of(job_id) == 20
-    assert kinds_of(job_id) == ["queued", "starting", "running", "exported", "completed"]
+    assert kinds_of(job_id) == ["queued", "starting", "running", "completed"]
     with session_scope() as session:
         assert len(history(session, ada, job_id).series["loss"]) == 20
         assert "Attempt 1" in tail(session, ada, job_id).lines[0].message
@@ -272,6 +272,6 @@ def test_a_run_that_reached_no_store_goes_on_in_the_same_attempt(
     job = job_of(job_id)
     assert (job.status, job.attempt, job.step) == (JobStatus.COMPLETED, 1, 150), job.error
     assert trainer_pid(home, job_id) != first
-    assert kinds_of(job_id) == ["queued", "starting", "running", "waited", "exported", "completed"]
+    assert kinds_of(job_id) == ["queued", "starting", "running", "waited", "completed"]
     records = (home / "jobs" / str(job_id) / "a1" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in records] == list(range(1, 151))
