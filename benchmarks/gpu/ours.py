@@ -40,7 +40,7 @@ def spec_of(work: Work, settings: dict[str, Any]) -> TrainSpec:
     recipe: dict[str, Any] = {
         "qlora": {"dropout": 0.0},
         "optim": {"learning_rate": 1e-4, "batch_size": work.batch, "epochs": work.epochs, "liger": settings["liger"]},
-        "data": {"frames": work.frames, "size": work.edge} if llm else {},
+        "data": {"frames": work.frames, "size": work.edge, "frame_shape": "square"} if llm else {},
         "output_name": "gpu",
     }
     base = read_base(Path(settings["base"]))

@@ -105,8 +105,10 @@ class Data(RecipePart):
         FieldSpec(
             "Frame shape",
             "The frame shape must be kept or square.",
-            Section.NONE,
+            Section.ADVANCED,
             484,
+            hint="of video language models that take any shape",
+            review_default=False,
             choices=(("kept", "As in the clip"), ("square", "A square")),
         ),
     ] = FrameShape.KEPT

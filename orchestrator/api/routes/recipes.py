@@ -42,6 +42,12 @@ class RecipeDefault(BaseModel):
     """A sentence that says where the value is from."""
 
 
+class RecipeDefaults(BaseModel):
+    """What a recipe begins with."""
+
+    items: list[RecipeDefault]
+
+
 class ReadRecipe(BaseModel):
     """A recipe as it was read; together with `dataset_id` and `model_id` it is the body of a job."""
 
@@ -62,11 +68,12 @@ async def raw_body(request: Request) -> bytes:
 
 
 @router.get("/recipes/defaults")
-def defaults(actor: CurrentUser, model_id: RequiredQueryId, dataset_id: QueryId = None) -> list[RecipeDefault]:
+def defaults(actor: CurrentUser, model_id: RequiredQueryId, dataset_id: QueryId = None) -> RecipeDefaults:
     """What a recipe begins with for this base and dataset: each field with its default and where it is from."""
     with session_scope() as session:
         found = recipe_defaults(session, actor, dataset_id or 0, model_id)
-    return [RecipeDefault(field=one.field, value=one.value, source=one.source) for one in found]
+    items = [RecipeDefault(field=one.field, value=one.value, source=one.source) for one in found]
+    return RecipeDefaults(items=items)
 
 
 @router.post("/recipes/parse", responses=refusals(400, 408, 413), openapi_extra={"requestBody": _BODY})

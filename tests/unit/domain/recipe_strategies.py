@@ -48,6 +48,8 @@ def _values(field: RecipeField) -> st.SearchStrategy[Any]:
 
 def _nested(flat: dict[str, Any]) -> Recipe:
     raw: dict[str, Any] = {}
+    if flat.get("data.min_frames") and flat.get("data.max_frames"):
+        flat["data.max_frames"] = max(flat["data.max_frames"], flat["data.min_frames"])
     for name, value in flat.items():
         part, _, leaf = name.rpartition(".")
         (raw.setdefault(part, {}) if part else raw)[leaf] = value

@@ -100,7 +100,7 @@ def test_what_does_not_fit_is_refused_at_the_field_that_helps() -> None:
 
 
 def test_advice_where_4_bits_are_pointless_or_missed() -> None:
-    assert "Plain LoRA" in advice(qwen(parameters=800_000), parse_recipe({}), gpu=False)[0]
+    assert "16-bit LoRA reaches the same quality" in advice(qwen(parameters=800_000), parse_recipe({}), gpu=False)[0]
     assert advice(qwen(), parse_recipe({}), gpu=True) == []
     assert (
         f"4-bit would save 4.50{formatting.NBSP}GB"
