@@ -1,5 +1,11 @@
-"""How many websockets one person, and one address without a login, may hold open: each tab costs memory here."""
+"""How many websockets one person, and one address without a login, may hold open: each tab costs memory here.
 
+The server keeps an unfinished message of up to 64 MiB for each socket, and has no setting for it. So sockets without a
+login are few, and a socket that does not answer a ping in time is closed: nothing can be sent within an unfinished
+message.
+"""
+
+import asyncio
 import time
 from collections import Counter, deque
 from http.cookies import CookieError, SimpleCookie
@@ -8,7 +14,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.services.auth.sessions import COOKIE_NAME, actor_from_token
 from orchestrator.services.db import session_scope
@@ -16,11 +22,55 @@ from orchestrator.services.rate_limits import client_network
 
 log = structlog.get_logger(__name__)
 PER_PERSON = 300
-PER_ADDRESS = 40
-"""Of people who are not signed in: the landing page and the forms of login and sign-up."""
+PER_ADDRESS = 16
+"""Of people who are not signed in: the landing page and the forms of login and sign-up. A page that was refused tries
+again by itself."""
+WITHOUT_LOGIN = 64
+"""Of all addresses together. One more closes the oldest of the address that has the most."""
+PONG_S = 10.0
+"""Seconds in which a socket without a login must answer a ping."""
+PONG_SIGNED_IN_S = 30.0
 NEW_PER_MINUTE = 120
 """Sockets without a login that one address may open in a minute: what a closed one leaves is kept for two."""
 _MOST_ADDRESSES = 10_000
+_PING = "2"
+"""A ping of Engine.IO, which the page answers with "3"."""
+
+
+class _Socket:
+    """A websocket that the studio can close while the app waits for its next message."""
+
+    def __init__(self, receive: Receive, send: Send, pong_s: float) -> None:
+        self._receive, self._send, self._pong_s = receive, send, pong_s
+        self._closing = asyncio.get_running_loop().create_future()
+        self._deadline: asyncio.TimerHandle | None = None
+
+    async def send(self, message: Message) -> None:
+        await self._send(message)
+        if message.get("text") == _PING and self._deadline is None:
+            self._deadline = asyncio.get_running_loop().call_later(self._pong_s, self.close)
+
+    async def receive(self) -> Message:
+        """The next message; after `close` that the client has gone."""
+        arriving = asyncio.ensure_future(self._receive())
+        try:
+            await asyncio.wait((arriving, self._closing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not arriving.done():
+                arriving.cancel()
+        if not arriving.done():
+            return {"type": "websocket.disconnect", "code": 1008}
+        self.stop_timer()
+        return arriving.result()
+
+    def close(self) -> None:
+        if not self._closing.done():
+            self._closing.set_result(None)
+
+    def stop_timer(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
 
 class SocketLimits:
@@ -30,6 +80,7 @@ class SocketLimits:
         self._app = app
         self._open: Counter[str] = Counter()
         self._opened: dict[str, deque[float]] = {}
+        self._without_login: dict[str, list[_Socket]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
@@ -43,13 +94,37 @@ class SocketLimits:
             await receive()
             await send({"type": "websocket.close", "code": 1013, "reason": "Too many pages are open."})
             return
+        socket = _Socket(receive, send, PONG_SIGNED_IN_S if person else PONG_S)
         self._open[key] += 1
+        if not person:
+            self._make_room(network)
+            self._without_login.setdefault(network, []).append(socket)
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, socket.receive, socket.send)
         finally:
+            socket.stop_timer()
             self._open[key] -= 1
             if not self._open[key]:
                 del self._open[key]
+            if not person:
+                self._forget(network, socket)
+
+    def _make_room(self, network: str) -> None:
+        """Closes the oldest socket of the address that has the most, once all addresses have as many as they may."""
+        if sum(map(len, self._without_login.values())) < WITHOUT_LOGIN:
+            return
+        most = max(self._without_login, key=lambda other: len(self._without_login[other]))
+        socket = self._without_login[most][0]
+        log.info("websocket.closed", reason="too many without a login", client=most, newcomer=network)
+        self._forget(most, socket)
+        socket.close()
+
+    def _forget(self, network: str, socket: _Socket) -> None:
+        if socket not in (sockets := self._without_login.get(network, [])):
+            return
+        sockets.remove(socket)
+        if not sockets:
+            del self._without_login[network]
 
     def _may_open(self, network: str) -> bool:
         """Counts a new socket of an address in the last minute."""

@@ -17,6 +17,9 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket_limits, "PER_ADDRESS", 2)
     monkeypatch.setattr(socket_limits, "PER_PERSON", 3)
     monkeypatch.setattr(socket_limits, "NEW_PER_MINUTE", 5)
+    monkeypatch.setattr(socket_limits, "WITHOUT_LOGIN", 3)
+    monkeypatch.setattr(socket_limits, "PONG_S", 0.2)
+    monkeypatch.setattr(socket_limits, "PONG_SIGNED_IN_S", 0.2)
     monkeypatch.setattr(socket_limits, "_person_of", lambda token: {"ada-1": 1, "ada-2": 1}.get(token))
 
 
@@ -25,17 +28,27 @@ class Sockets:
 
     def __init__(self) -> None:
         self.guard = SocketLimits(self._serve)
+        self.closed: list[str] = []
 
-    async def _serve(self, _scope: Any, _receive: Any, send: Any) -> None:
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        await receive()
         await send({"type": "websocket.accept"})
-        await asyncio.Event().wait()
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        self.closed.append(scope["client"][0])
 
     @asynccontextmanager
     async def open(self, ip: str, cookie: str = "") -> AsyncIterator[str]:
         """What the handshake is answered with."""
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
+        arrived = 0
+
         async def receive() -> dict[str, Any]:
+            nonlocal arrived
+            arrived += 1
+            if arrived > 1:
+                await asyncio.Event().wait()
             return {"type": "websocket.connect"}
 
         async def send(message: Any) -> None:
@@ -93,3 +106,51 @@ def test_an_address_opens_only_so_many_in_a_minute() -> None:
         return answers
 
     assert asyncio.run(visit()) == [ACCEPT] * 5 + [CLOSE]
+
+
+def test_the_address_with_the_most_makes_room_when_all_have_too_many() -> None:
+    async def visit() -> None:
+        sockets = Sockets()
+        async with sockets.open("10.0.0.1"), sockets.open("10.0.0.1"), sockets.open("10.0.0.2"):
+            async with sockets.open("10.0.0.3") as newcomer:
+                await asyncio.sleep(0.05)
+                assert (newcomer, sockets.closed) == (ACCEPT, ["10.0.0.1"])
+            async with sockets.open("10.0.0.4", "ada-1"):
+                await asyncio.sleep(0.05)
+                assert sockets.closed == ["10.0.0.1"], "a person who is signed in needs no room"
+        assert not sockets.guard._open
+        assert not sockets.guard._without_login
+
+    asyncio.run(visit())
+
+
+@pytest.mark.parametrize("cookie", ["", "ada-1"])
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_socket_that_answers_no_ping_is_closed(cookie: str, answers: bool) -> None:
+    async def visit() -> list[Any]:
+        heard: list[Any] = []
+        arriving = [{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "3"}]
+
+        async def app(_scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.send", "bytes": None, "text": "2"})
+            while not heard or heard[-1]["type"] != "websocket.disconnect":
+                heard.append(await asyncio.wait_for(receive(), 1))
+
+        async def receive() -> dict[str, Any]:
+            if len(arriving) == 1 and not answers:
+                await asyncio.Event().wait()
+            if not arriving:
+                await asyncio.sleep(0.5)
+                return {"type": "websocket.disconnect", "code": 1001}
+            return arriving.pop(0)
+
+        async def send(_message: Any) -> None:
+            pass
+
+        headers = [(b"cookie", f"{COOKIE_NAME}={cookie}".encode())] if cookie else []
+        await SocketLimits(app)({"type": "websocket", "client": ("10.0.0.1", 1), "headers": headers}, receive, send)
+        return [message.get("code", message.get("text")) for message in heard]
+
+    assert asyncio.run(visit()) == (["3", 1001] if answers else [1008])
