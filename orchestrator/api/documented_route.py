@@ -85,6 +85,7 @@ def _success(annotation: Any, media: Media | None, status: int) -> dict[int | st
     found: dict[int | str, dict[str, Any]] = {status: response | ({"headers": headers} if headers else {})}
     if media.file:
         parts = content | {"multipart/byteranges": _BINARY}
+        found[304] = {"description": "The client has this file: `If-None-Match` or `If-Modified-Since` names it."}
         found[206] = {"description": "The ranges of the file that the request asked for.", "content": parts}
     return found
 

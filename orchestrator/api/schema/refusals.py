@@ -19,7 +19,7 @@ _TEXTS = {
     404: "There is no such record, or it belongs to another user.",
     408: "The body did not arrive in time.",
     409: "The state of the record, or its name, does not allow this.",
-    412: "The version of the protocol is not supported.",
+    412: "A condition does not hold: the file has changed, or this version of the protocol is not supported.",
     413: "The body is larger than allowed.",
     415: "The body has another media type than this route reads.",
     416: "The file ends before the range that was asked for.",
@@ -93,7 +93,7 @@ def _statuses(operation: Operation) -> Iterator[int]:
     if not is_read or operation.sends_media:
         yield from (409, 507)
     if operation.sends_file:
-        yield from (400, 416)
+        yield from (400, 412, 416)
 
 
 def _parameters(dependant: Dependant) -> Iterator[tuple[str, str]]:
