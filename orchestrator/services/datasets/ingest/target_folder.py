@@ -15,6 +15,8 @@ class TargetFolder:
 
     def path_for(self, name: str) -> Path | None:
         """An unused path for a file of this name, whose folder exists; None where it would be outside."""
+        if "\0" in name:  # a name in a header of pax can hold one
+            return None
         path = os.path.join(self._root, name.replace("\\", "/"))
         folder = os.path.dirname(path)
         if folder not in self._inside:

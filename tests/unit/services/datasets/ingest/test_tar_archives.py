@@ -47,6 +47,16 @@ def test_files_come_out_and_litter_stays(tmp_path: Path, mode: str) -> None:
     }
 
 
+def null_byte() -> bytes:
+    """A name that no file can have, by a header of pax."""
+    info, data = entry("a.mp4")
+    info.pax_headers = {"path": "a\0/../../b.mp4", "comment": "a"}
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue().replace(b"/../../b.mp4", b"/------b.mp4")
+
+
 REFUSED: dict[str, tuple[bytes, str]] = {
     "nothing": (packed(), "is empty"),
     "up": (packed(entry("../a.mp4")), "points outside"),
@@ -63,6 +73,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "no tar": (b"words, not a tar", "not a tar"),
     "gzipped words": (gzip.compress(b"words"), "not a tar"),
     "long header": (long_header(), "damaged"),
+    "null byte": (null_byte(), "points outside"),
 }
 
 

@@ -24,7 +24,13 @@ def test_folders_are_made_and_names_are_never_used_twice(target: Path) -> None:
     assert paths.path_for("a/b/c.mp4") == target / "a/b/c (2).mp4"
 
 
-@pytest.mark.parametrize("name", ["../a.mp4", "a/../../b.mp4", "/etc/a.mp4", "a/../../target2/x", "", ".", "a/.."])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../a.mp4", "a/../../b.mp4", "/etc/a.mp4", "a/../../target2/x", "", ".", "a/..", "..", "../target", "..\\a.mp4",
+        "a\\..\\..\\b.mp4", "/", "//server/a.mp4", "a/./../../b", "a\0.mp4", "a\0/../../b", "\0",
+    ],
+)  # fmt: skip
 def test_nothing_is_outside(name: str, target: Path, tmp_path: Path) -> None:
     assert TargetFolder(target).path_for(name) is None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["target"]
