@@ -30,8 +30,8 @@ from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.settings import Settings
 
 _NEWER = (
-    "Its checkpoint was written by {}. An older version may read it wrongly, so nothing was loaded or changed. "
-    "Bring this worker to the version of the others, then resume the job."
+    "Its checkpoint was written by {}. An older version may read it wrongly, so nothing was loaded or changed. The job "
+    "does not go on by itself: bring the worker {} to these versions, or stop it, then resume the job."
 )
 _MIN_FREE_BYTES = 64 * 2**20
 
@@ -74,7 +74,7 @@ def write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> t
             raise MissingInput("The base model of this job is not there any more.")
         checkpoints = checkpoints_to_resume_from(session, job_id)
         if newer := newer_libraries(checkpoints):
-            raise MissingInput(_NEWER.format(" and ".join(newer)), FailureKind.OLDER_LIBRARIES)
+            raise MissingInput(_NEWER.format(" and ".join(newer), job.worker), FailureKind.OLDER_LIBRARIES)
         spec = TrainSpec(
             job_id=job_id,
             attempt=attempt,

@@ -119,7 +119,8 @@ def test_a_checkpoint_of_newer_libraries_is_not_opened(
     job = job_of(job_id)
     assert job.failure is FailureKind.OLDER_LIBRARIES
     assert f"written by {library} 99.1.0+cu130 (here: {version(library)})." in job.error
-    assert "resume the job" in job.error
+    assert "The job does not go on by itself: bring the worker w to these versions" in job.error
+    assert job.status is JobStatus.FAILED
     assert {path: path.read_bytes() for path in checkpoint.iterdir()} == before
     assert not (attempt_folder(job_id, 2) / "spec.json").exists(), "no trainer was started"
     with session_scope() as session:  # a worker that has them resumes from it
