@@ -18,7 +18,7 @@ from tests.studio import ROOT
 pytestmark = pytest.mark.slow
 PART = 4 * 2**20
 PARTS = 5
-SOCKETS = 4
+SOCKETS = 6
 HANDSHAKE = (
     "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -30,6 +30,7 @@ def server(home: Path) -> Iterator[tuple[int, psutil.Process]]:
     """(port, the process) of a server that gives a socket 3 s for the answer to its ping."""
     port = free_port()
     program = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--workers", "1"]
+    program += ["--workers-kill-timeout", "3"]
     command = [*program, "--factory", "tests.fakes.pinging_server:create"]
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ.copy(), stdout=log, stderr=log)
@@ -68,14 +69,14 @@ def test_messages_that_never_end_are_closed_and_freed(server: tuple[int, psutil.
             for part in range(PARTS):
                 line.sendall(frame(part == 0))
             most = max(most, memory(process) - before)
-        assert most > PART * PARTS, "the messages are kept as they arrive"
+        assert most > 3 * PART * PARTS, "the messages are kept as they arrive"
         for line in lines:
             while line.recv(65536):
                 pass
         deadline = time.monotonic() + 10
-        while memory(process) - before > PART * PARTS and time.monotonic() < deadline:
+        while memory(process) - before > most / 2 and time.monotonic() < deadline:
             time.sleep(0.2)
-        assert memory(process) - before <= PART * PARTS
+        assert memory(process) - before <= most / 2, "what an allocator keeps for later is no message"
     finally:
         for line in lines:
             line.close()
