@@ -97,7 +97,7 @@ class SocketLimits:
         socket = _Socket(receive, send, PONG_SIGNED_IN_S if person else PONG_S)
         self._open[key] += 1
         if not person:
-            self._make_room(network)
+            self._close_one_of_most(network)
             self._without_login.setdefault(network, []).append(socket)
         try:
             await self._app(scope, socket.receive, socket.send)
@@ -109,7 +109,7 @@ class SocketLimits:
             if not person:
                 self._forget(network, socket)
 
-    def _make_room(self, network: str) -> None:
+    def _close_one_of_most(self, network: str) -> None:
         """Closes the oldest socket of the address that has the most, once all addresses have as many as they may."""
         if sum(map(len, self._without_login.values())) < WITHOUT_LOGIN:
             return

@@ -108,7 +108,7 @@ def test_an_address_opens_only_so_many_in_a_minute() -> None:
     assert asyncio.run(visit()) == [ACCEPT] * 5 + [CLOSE]
 
 
-def test_the_address_with_the_most_makes_room_when_all_have_too_many() -> None:
+def test_one_more_than_all_may_have_closes_one_of_the_address_with_the_most() -> None:
     async def visit() -> None:
         sockets = Sockets()
         async with sockets.open("10.0.0.1"), sockets.open("10.0.0.1"), sockets.open("10.0.0.2"):
@@ -117,7 +117,7 @@ def test_the_address_with_the_most_makes_room_when_all_have_too_many() -> None:
                 assert (newcomer, sockets.closed) == (ACCEPT, ["10.0.0.1"])
             async with sockets.open("10.0.0.4", "ada-1"):
                 await asyncio.sleep(0.05)
-                assert sockets.closed == ["10.0.0.1"], "a person who is signed in needs no room"
+                assert sockets.closed == ["10.0.0.1"], "a person who is signed in closes nothing"
         assert not sockets.guard._open
         assert not sockets.guard._without_login
 
