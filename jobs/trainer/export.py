@@ -10,6 +10,7 @@ from typing import Any
 from jobs.families.protocol import Family, Plan
 from jobs.runs.spec import TrainSpec
 from jobs.trainer.card import adapter_card, pretrained_card
+from jobs.trainer.pissa import convert_saved_adapter
 from jobs.trainer.results import EvaluationResult
 from orchestrator.domain.recipe_qlora import TrainingType
 from orchestrator.domain.recipe_text import dump_recipe
@@ -43,6 +44,7 @@ def export(
     part.mkdir(parents=True)
     check_stop()
     model.save_pretrained(part, safe_serialization=True)
+    convert_saved_adapter(model, part)
     check_stop()
     family.save_processor(plan, part)
     if is_full_model:

@@ -72,6 +72,7 @@ def training_arguments(
         weight_decay=optim.weight_decay,
         max_grad_norm=optim.max_grad_norm,
         warmup_steps=round(optim.warmup_ratio * steps),
+        neftune_noise_alpha=optim.neftune_alpha,
         lr_scheduler_type=_SCHEDULES[optim.scheduler],
         seed=optim.seed,
         data_seed=optim.seed,

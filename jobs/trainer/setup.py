@@ -8,8 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, assert_never
 
-from peft import LoraConfig, get_peft_model
-
 from jobs.families.checkpointing import drop_gradients_of_inputs, enable_checkpointing
 from jobs.families.protocol import Base, Family, Items, Plan
 from jobs.families.registry import read_base, resolve
@@ -25,9 +23,12 @@ from jobs.trainer.learned_texts import (
     texts_of,
     training_texts,
 )
+from jobs.trainer.lora import add_adapters
 from jobs.trainer.split import Split, split_clips
 from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.families import takes_question as reads_words
+from orchestrator.domain.recipe_optim import NO_WORDS
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.tasks import TASKS, Annotation, ProblemType
 
@@ -67,6 +68,8 @@ def plan_run(spec: TrainSpec) -> tuple[Family, Split, Plan]:
     base = read_base(Path(spec.model_path))
     family = resolve(base)
     family.check(base, recipe, spec.task)
+    if recipe.optim.neftune_alpha is not None and not reads_words(str(base.config.get("model_type"))):
+        raise Invalid(NO_WORDS, "optim.neftune_alpha")
     splits = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
     return family, splits, build_plan(spec, recipe, base, splits)
 
@@ -166,22 +169,7 @@ def _with_adapters(family: Family, plan: Plan, checkpointing: bool) -> Any:
         return model
     for parameter in model.parameters():
         parameter.requires_grad = False
-    targets = family.targets(recipe, model)
-    config = LoraConfig(
-        r=recipe.qlora.r,
-        lora_alpha=recipe.qlora.alpha,
-        lora_dropout=recipe.qlora.dropout,
-        use_rslora=recipe.qlora.rslora,
-        use_dora=recipe.qlora.dora,
-        target_modules=targets,
-        modules_to_save=list(family.head) or None,
-    )
-    try:
-        adapted = get_peft_model(model, config)
-    except ValueError as error:
-        names = targets if isinstance(targets, str) else ", ".join(targets)
-        text = f"None of the target modules ({names}) is a linear layer of this base. Choose others."
-        raise Invalid(text, "qlora.target_modules") from error
+    adapted = add_adapters(family, plan, model)
     drop_gradients_of_inputs(model)
     return adapted
 

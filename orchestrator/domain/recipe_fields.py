@@ -34,6 +34,8 @@ class ValueKind(StrEnum):
     SWITCH = "switch"
     CHOICE = "choice"
     LIST = "list"
+    MAP = "map"
+    """Numbers by name: q_proj=8, v_proj=32."""
     TEXT = "text"
 
 
@@ -52,7 +54,7 @@ class Format(StrEnum):
     """The review has a line of its own for it."""
 
 
-RecipeValue = bool | int | float | str | list[str] | None
+RecipeValue = bool | int | float | str | list[str] | dict[str, int] | None
 """A value of a field, as JSON has it."""
 
 
@@ -141,6 +143,11 @@ class RecipePart(BaseModel):
         return value
 
 
+def map_text(value: Mapping[str, int]) -> str:
+    """A map as people type it: "q_proj=8, v_proj=32"."""
+    return ", ".join(f"{name}={number}" for name, number in value.items())
+
+
 def fields_of(model: type[BaseModel]) -> dict[str, RecipeField]:
     """Every field of a recipe by its dotted name, in the order of the page.
 
@@ -172,6 +179,8 @@ def _without_none(annotation: Any) -> tuple[Any, bool]:
 def _kind(type_: Any, spec: FieldSpec) -> ValueKind:
     if get_origin(type_) is tuple:
         return ValueKind.LIST
+    if get_origin(type_) is dict:
+        return ValueKind.MAP
     if spec.choices or issubclass(type_, Enum):
         return ValueKind.CHOICE
     return {bool: ValueKind.SWITCH, int: ValueKind.COUNT, float: ValueKind.NUMBER}.get(type_, ValueKind.TEXT)

@@ -11,6 +11,8 @@ OTHER_NAMES = {
     "lora_dropout": "qlora.dropout",
     "lora_target": "qlora.target_modules",
     "quantization_bit": "qlora.bits",
+    "neftune_noise_alpha": "optim.neftune_alpha",
+    "init_weights": "qlora.init_lora_weights",
     "lr": "optim.learning_rate",
     "num_train_epochs": "optim.epochs",
     "num_epochs": "optim.epochs",

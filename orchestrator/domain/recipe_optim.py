@@ -28,6 +28,8 @@ LOSS_OPTIONS = ("optim.class_weights", "optim.label_smoothing", "optim.focal_gam
 """Fields that change the loss of a classifier whose clips have one label each."""
 ONE_LABEL_ONLY = "This needs clips with one class each. Switch it off, or set it to 0."
 """The error of one of them where the run has no such loss."""
+NO_WORDS = "NEFTune adds noise to the words that a video language model reads. Leave it empty for this base."
+"""The error of `optim.neftune_alpha` with another base."""
 
 
 class Optim(RecipePart):
@@ -75,6 +77,20 @@ class Optim(RecipePart):
         ),
     ] = None
     """LoRA+ (Hayou et al. 2024): how much faster the second matrix of an adapter learns than the first; empty: off."""
+    neftune_alpha: Annotated[
+        float | None,
+        Field(ge=0.0, le=100.0),
+        FieldSpec(
+            "NEFTune noise",
+            "The noise alpha of NEFTune must be a number from 0 to 100, or empty.",
+            Section.ADVANCED,
+            406,
+            hint="empty: off; 5 is usual; for bases that write texts",
+            sweepable=True,
+            review_default=False,
+        ),
+    ] = None
+    """NEFTune (Jain et al. 2023): noise on the embedded words in training, by alpha / sqrt(tokens * width)."""
     class_weights: Annotated[
         bool,
         FieldSpec(

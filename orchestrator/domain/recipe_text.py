@@ -16,10 +16,12 @@ from orchestrator.domain.errors import Invalid, TooLarge
 from orchestrator.domain.plain_text import is_storable
 from orchestrator.domain.recipe_fields import ValueKind
 from orchestrator.domain.recipe_names import unknown_parameter
+from orchestrator.domain.recipe_qlora import ALL_LINEAR
 from orchestrator.domain.recipes import FIELDS, Recipe, parse_recipe
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 8
+_TARGETS, _PATTERN = "qlora.target_modules", "qlora.target_pattern"
 _FIELD = "recipe"
 """The field of a problem with the whole file."""
 _PLAIN = "tag:yaml.org,2002:"
@@ -169,6 +171,8 @@ def _known(
     written: dict[str, str] = {}
     for name, line, node in entries:
         text = _written(node)
+        if name == _TARGETS and _is_pattern(node):
+            name = _PATTERN
         if name not in FIELDS:
             problems.append(RecipeProblem(name[:80], unknown_parameter(name[:80], FIELDS), line, text))
         elif name in lines:
@@ -206,8 +210,11 @@ def _nested(raw: dict[str, Any]) -> dict[str, Any]:
 def _value(node: Node, kind: ValueKind) -> Any:
     if isinstance(node, SequenceNode):
         return [_value(item, ValueKind.TEXT) for item in node.value]
+    if isinstance(node, MappingNode) and kind is ValueKind.MAP:
+        pairs = [(key.value, value) for key, value in node.value if isinstance(key, ScalarNode)]
+        return {name: _value(value, ValueKind.COUNT) for name, value in pairs}
     if not isinstance(node, ScalarNode):
-        return {}  # no parameter takes a mapping, so that its sentence answers
+        return {}  # no other parameter takes a mapping, so that its sentence answers
     if _is_null(node):
         return None
     if kind in (ValueKind.TEXT, ValueKind.LIST) or node.style in ("'", '"'):
@@ -226,6 +233,11 @@ def _number(text: str) -> Any:
     if re.fullmatch(r"[-+]?((0|[1-9][0-9]*)\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", plain):
         return float(plain)
     return text
+
+
+def _is_pattern(node: Node) -> bool:
+    """Whether the target modules are one text, which PEFT reads as a regular expression."""
+    return isinstance(node, ScalarNode) and not _is_null(node) and node.value != ALL_LINEAR
 
 
 def _is_null(node: Node) -> bool:

@@ -107,11 +107,17 @@ def parse_recipe(raw: dict[str, Any]) -> Recipe:
     except ValidationError as error:
         problems: list[tuple[str, str]] = []
         for item in error.errors():
-            field = ".".join(str(part) for part in item["loc"] if not isinstance(part, int)) or "recipe"
+            field = _field_of([str(part) for part in item["loc"] if not isinstance(part, int)])
             text = FIELDS[field].spec.sentence if field in FIELDS else _structure_sentence(field, item["type"])
             if (field, text) not in problems:
                 problems.append((field, text))
         raise Invalid(problems[0][1], problems[0][0], problems) from error
+
+
+def _field_of(place: list[str]) -> str:
+    """The field at or around the place of an error; a place that is in no field, or in none at all, names itself."""
+    names = (".".join(place[:count]) for count in range(len(place), 0, -1))
+    return next((name for name in names if name in FIELDS), ".".join(place) or "recipe")
 
 
 def stored_recipe(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pydantic import Field, TypeAdapter
 
 from orchestrator.api.rules import rule
 from orchestrator.domain.recipe_fields import RecipeField, RecipePart, ValueKind
+from orchestrator.domain.recipe_qlora import LARGEST_PATTERN
 from orchestrator.domain.recipes import FIELDS
 
 _NUMBERS_AS_TEXT = {
@@ -54,7 +55,9 @@ def value_schema(field: RecipeField) -> dict[str, Any]:
     if pattern := _NUMBERS_AS_TEXT.get(field.kind):
         alternatives.append({"type": "string", "pattern": pattern})
     if field.kind is ValueKind.LIST:
-        alternatives.append({"enum": ["all-linear"]})
+        alternatives.append({"type": "string", "minLength": 1, "maxLength": LARGEST_PATTERN})
+    if field.kind is ValueKind.MAP:
+        alternatives.append({"type": "string"})
     return words | (alternatives[0] if len(alternatives) == 1 else {"anyOf": alternatives})
 
 
@@ -69,6 +72,7 @@ _KEPT = {
     "type",
     "enum",
     "items",
+    "additionalProperties",
     "pattern",
     "maxLength",
     "minimum",

@@ -41,7 +41,7 @@ def form_control(known: RecipeField, hint: Any = None) -> rx.Component:
             return switch_field(known.name)
         case ValueKind.CHOICE:
             return choice_field(known.name)
-        case ValueKind.COUNT | ValueKind.NUMBER | ValueKind.TEXT | ValueKind.LIST:
+        case ValueKind.COUNT | ValueKind.NUMBER | ValueKind.TEXT | ValueKind.LIST | ValueKind.MAP:
             return text_field(known.name, hint)
         case _:
             assert_never(known.kind)

@@ -62,12 +62,18 @@ def count_steps(recipe: Recipe, train_clips: int) -> int:
 
 
 def adapter_parameters(model: VideoModel, recipe: Recipe) -> int:
-    """Parameters of the LoRA adapters: rank r adds r * (in + out) for each layer (Hu et al. 2021)."""
+    """Parameters of the LoRA adapters: rank r adds r * (in + out) for each layer (Hu et al. 2021).
+
+    Ranks of single layers, and which layers a pattern matches, are not counted: only ranks by kind of layer are.
+    """
     chosen = set(recipe.qlora.target_modules)
     groups = [g for g in layer_groups(model) if (g["suffix"] in chosen if chosen else g.get("default", True))]
+    if recipe.qlora.target_pattern:  # which layers it matches is known once the base is loaded
+        groups = [group for group in layer_groups(model) if group.get("default", True)]
     if recipe.qlora.vision:
         groups += (model.details or {}).get("eye_layers") or []
-    return recipe.qlora.r * sum(map(adapter_sides, groups))
+    ranks = recipe.qlora.rank_pattern
+    return sum(ranks.get(str(group["suffix"]), recipe.qlora.r) * adapter_sides(group) for group in groups)
 
 
 def head_parameters(model: VideoModel, classes: int) -> int | None:

@@ -25,6 +25,7 @@ from orchestrator.services.training.recipe_limits import (
     context_problems,
     fit_problems,
     kernel_problems,
+    method_problems,
     vision_problems,
 )
 from orchestrator.services.training.rehearsal_lookup import find_measurement
@@ -54,7 +55,7 @@ def preflight(
     model, model_problems = _model(session, actor, model_id)
     problems += model_problems
     if model and not model_problems:
-        problems += _unknown_targets(model, recipe) + vision_problems(model, recipe)
+        problems += _unknown_targets(model, recipe) + vision_problems(model, recipe) + method_problems(model, recipe)
     if dataset and model and not problems:
         problems += _mismatches(dataset, model) + _batch_too_small(model, recipe) + _loss_of_classes(model, recipe)
     if not dataset or not model:
@@ -118,7 +119,8 @@ def recipe_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     """Problems of a recipe with this base that depend neither on clips nor on the device; checked for each job of a
     sweep."""
     clips = [*_batch_too_small(model, recipe), *_loss_of_classes(model, recipe)]
-    return [*_unknown_targets(model, recipe), *vision_problems(model, recipe), *clips]
+    base = [*_unknown_targets(model, recipe), *vision_problems(model, recipe), *method_problems(model, recipe)]
+    return [*base, *clips]
 
 
 def _loss_of_classes(model: VideoModel, recipe: Recipe) -> list[Problem]:
@@ -201,7 +203,7 @@ def _mismatches(dataset: Dataset, model: VideoModel) -> list[Problem]:
 def _unknown_targets(model: VideoModel, recipe: Recipe) -> list[Problem]:
     known = [str(group["suffix"]) for group in layer_groups(model)]
     unknown = [name for name in recipe.qlora.target_modules if name not in known]
-    if not known or not unknown or not recipe.qlora.enabled:
+    if not known or not unknown or not recipe.qlora.enabled or recipe.qlora.target_pattern:
         return []
     return [("qlora.target_modules", f"{model.name} has no layer {', '.join(unknown)}. It has: {', '.join(known)}.")]
 

@@ -3,9 +3,10 @@
 from orchestrator.domain import formatting
 from orchestrator.domain.families import FAMILIES, LIGER_FAMILIES
 from orchestrator.domain.models import VideoModel
+from orchestrator.domain.recipe_optim import NO_WORDS
 from orchestrator.domain.recipes import LIGER_MISSING, Recipe, smaller_batch
 from orchestrator.domain.vision_budget import ClipShape
-from orchestrator.services.models.rows import vision_layout
+from orchestrator.services.models.rows import layer_groups, vision_layout
 from orchestrator.services.models.vision_tokens import clip_tokens, keeps_shape, visual_tokens
 
 Problem = tuple[str, str]
@@ -73,6 +74,33 @@ def context_problems(model: VideoModel, recipe: Recipe, clip: ClipShape | None) 
             f"this base reads {vision['context']:,} at once. Choose fewer frames or fewer tokens of a frame.",
         )
     ]
+
+
+def method_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
+    """Options of adapters and of the texts that this base, or its quantized weights, cannot have."""
+    problems: list[Problem] = []
+    if recipe.optim.neftune_alpha is not None and not vision_layout(model):
+        problems.append(("optim.neftune_alpha", NO_WORDS))
+    if text := recipe.qlora.initial_weights_problem:
+        problems.append(("qlora.init_lora_weights", text))
+    return problems + _unknown_layers(model, recipe)
+
+
+def _unknown_layers(model: VideoModel, recipe: Recipe) -> list[Problem]:
+    """Names of layers that end in none of the endings that this base has."""
+    known = [str(group["suffix"]) for group in layer_groups(model)]
+    if not known or not recipe.qlora.enabled:
+        return []
+    asked = {"qlora.rank_pattern": recipe.qlora.rank_pattern, "qlora.alpha_pattern": recipe.qlora.alpha_pattern}
+    return [
+        (field, f"{model.name} has no layer {', '.join(unknown)}. It has: {', '.join(known)}.")
+        for field, pattern in asked.items()
+        if (unknown := [name for name in pattern if not _ends_in_one_of(name, known)])
+    ]
+
+
+def _ends_in_one_of(name: str, endings: list[str]) -> bool:
+    return any(f".{name}".endswith(f".{ending}") for ending in endings)
 
 
 def kernel_problems(model: VideoModel, recipe: Recipe, gpu: bool) -> list[Problem]:

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipe_defaults import BaseFacts, Default, defaults, preset_epochs
-from orchestrator.domain.recipe_fields import RecipeField, Section, ValueKind
+from orchestrator.domain.recipe_fields import RecipeField, Section, ValueKind, map_text
 from orchestrator.domain.recipes import FIELDS, Recipe, parse_recipe
 from orchestrator.domain.tasks import task_spec
 
@@ -46,6 +46,8 @@ def field_text(value: Any) -> str:
         return "true" if value else ""
     if value is None:
         return ""
+    if isinstance(value, Mapping):
+        return map_text(value)
     if isinstance(value, float):
         exact = Decimal(repr(value)).normalize()
         if value and abs(value) < 0.01:
@@ -150,7 +152,7 @@ def _parse_text(text: str, kind: ValueKind) -> Any:
             return text.replace(".", ",")
         case ValueKind.NUMBER:
             return text.replace(",", ".")
-        case ValueKind.CHOICE | ValueKind.TEXT | ValueKind.LIST:
+        case ValueKind.CHOICE | ValueKind.TEXT | ValueKind.LIST | ValueKind.MAP:
             return text
         case _:
             assert_never(kind)
@@ -174,7 +176,8 @@ def read_recipe(values: Mapping[str, str], targets: list[str], has_layers: bool 
         recipe = parse_recipe(raw_recipe(values, targets))
     except Invalid as error:
         problems = dict(error.problems)
-    if has_layers and not targets and values.get("training_type") != "pretrain":
+    by_pattern = bool(values.get("qlora.target_pattern", "").strip())
+    if has_layers and not targets and not by_pattern and values.get("training_type") != "pretrain":
         problems["qlora.target_modules"] = "Choose at least one kind of layer: without one there is nothing to train."
     if recipe is None or problems:
         page = list(FORM_FIELDS)

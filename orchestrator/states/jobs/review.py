@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from orchestrator.domain import formatting
 from orchestrator.domain.machines import ANY, describe_need
-from orchestrator.domain.recipe_fields import Format, RecipeField, Section, ValueKind
+from orchestrator.domain.recipe_fields import Format, RecipeField, Section, ValueKind, map_text
 from orchestrator.domain.recipe_qlora import TrainingType
 from orchestrator.domain.recipes import FIELDS, Recipe
 from orchestrator.states.jobs.new_values import values_from_recipe
@@ -82,6 +82,8 @@ def value_text(field: RecipeField, value: Any) -> str:
             return dict(field.spec.choices).get(str(value), str(value))
         case ValueKind.LIST:
             return ", ".join(value) or field.spec.empty_text
+        case ValueKind.MAP:
+            return map_text(value)
         case ValueKind.TEXT:
             return str(value)
         case ValueKind.COUNT | ValueKind.NUMBER:

@@ -13,6 +13,7 @@ _ODD_FILES = st.sampled_from(["null", "on", "1.0", "1e3", "0x1f", "2026-01-01"])
 _NAMES = {
     "output_name": st.from_regex(r"[a-z0-9][a-z0-9._-]{0,63}", fullmatch=True) | _ODD_FILES,
     "qlora.target_modules": st.lists(_ODD_NAMES | st.from_regex(r"[a-z_.]{1,20}", fullmatch=True), max_size=6),
+    "qlora.target_pattern": st.sampled_from(["", r".*\.layers\.[0-3]\..*", "a|b", ".*q_proj"]) | _ODD_FILES,
 }
 
 
@@ -41,6 +42,10 @@ def _values(field: RecipeField) -> st.SearchStrategy[Any]:
             drawn = st.integers(low, high)
         case ValueKind.NUMBER:
             drawn = st.floats(low, high, exclude_min=above, exclude_max=below, allow_nan=False, allow_infinity=False)
+        case ValueKind.MAP:
+            drawn = st.dictionaries(
+                st.from_regex(r"[A-Za-z0-9_.]{1,20}", fullmatch=True), st.integers(1, 256), max_size=4
+            )
         case ValueKind.LIST | ValueKind.TEXT:
             drawn = _NAMES[field.name]
     return st.none() | drawn if field.optional else drawn
