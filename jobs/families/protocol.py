@@ -96,6 +96,8 @@ class Plan:
     """Nothing is trained: heads stay as they were loaded, and generation may use the key-value cache."""
     adapter: Path | None = None
     """For inference, the folder of the finished adapter, whose tokenizer knows the words that were learned."""
+    continued: Path | None = None
+    """The folder of the adapter whose weights a training run begins with; None: new adapters."""
     question: str = ""
     """What a clip is asked where nobody asks: the most usual question of the training split; "" for a caption."""
     system: str = ""

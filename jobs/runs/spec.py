@@ -60,6 +60,10 @@ class TrainSpec:
     """0: unknown."""
     problem_type: str = ProblemType.SINGLE_LABEL.value
     """A `ProblemType`: whether any clip has several labels."""
+    adapter_folder: str = ""
+    """The folder of the adapter whose weights the run begins with, absolute; "": it begins with new ones."""
+    adapter_name: str = ""
+    """What people call that adapter, such as "cats v2"."""
     trackers: list[str] = field(default_factory=list)
     """Tools that get the curves as well: mlflow, wandb, trackio."""
     live_stream: str = ""

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from jobs.runs.library_versions import newer_libraries
 from jobs.runs.manifest import link_manifest, write_manifest
 from jobs.runs.spec import TrainSpec
 from jobs.telemetry.device import find_device, visible_gpus
+from orchestrator.domain.adapters import Adapter
 from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.job_files import CLIPS, SPEC
@@ -23,6 +24,7 @@ from orchestrator.domain.recipes import stored_recipe
 from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_stop, job_stream
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.domain.training_jobs import TrainingJob
+from orchestrator.services.adapters.files import adapter_folder
 from orchestrator.services.attempts.checkpoints import checkpoints_to_resume_from
 from orchestrator.services.datasets.curation.versions import stream_clips_at
 from orchestrator.services.db import session_scope
@@ -93,6 +95,7 @@ def write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> t
             checkpoints=[str(path) for path in checkpoints],
             first_seq=newest_seq(session, job_id),
             prunes=False,
+            **_adapter_to_continue(session, job, checkpoints),
             # The version of the launch, whatever was corrected since: a resumed run trains on the same clips.
             **training_inputs(session, dataset, job.dataset_version, model, settings, folder),
         )
@@ -139,6 +142,25 @@ def training_inputs(
         "cache_bytes": settings.cache_bytes,
         "decode_threads": settings.decode_threads,
     }
+
+
+def _adapter_to_continue(session: Session, job: TrainingJob, checkpoints: Sequence[Path]) -> dict[str, str]:
+    """The fields of a `TrainSpec` about the adapter that the run continues from; {} where it begins with new weights.
+
+    A run that has a checkpoint goes on without the adapter, from the files that its checkpoint shares with it.
+
+    Raises:
+        MissingInput: the adapter was deleted before the first checkpoint.
+    """
+    adapter_id = job.recipe.get("adapter")
+    if not adapter_id:
+        return {}
+    adapter = session.get(Adapter, adapter_id)
+    if adapter is not None and adapter.owner_id == job.owner_id and (folder := adapter_folder(adapter)).is_dir():
+        return {"adapter_folder": str(folder), "adapter_name": f"{adapter.name} v{adapter.version}"}
+    if checkpoints:
+        return {"adapter_folder": str(checkpoints[0]), "adapter_name": f"adapter {adapter_id} (deleted)"}
+    raise MissingInput("The adapter that this job continues from was deleted before it started.")
 
 
 def _gpus_for(job: TrainingJob) -> list[str]:

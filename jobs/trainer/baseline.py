@@ -35,7 +35,7 @@ def load_or_measure_baseline(
     known = _read(folder / BASELINE)
     if known is not None:
         return known
-    # New adapters change nothing, so this measures the base.
+    # New adapters change nothing, so this measures the base; with an adapter that is continued, the run's beginning.
     with preserve_rng():
         trainer.final = True
         trainer.predict(validation, metric_key_prefix="eval")

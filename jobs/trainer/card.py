@@ -154,6 +154,8 @@ def _facts(spec: TrainSpec, recipe: Recipe, summary: RunSummary) -> list[tuple[s
         ("Time", f"{summary.train_seconds} s on {summary.device}"),
         ("Versions", ", ".join(f"{name} {version(name)}" for name in _PACKAGES)),
     ]
+    if spec.adapter_name:
+        facts.insert(1, ("Continued from", spec.adapter_name))
     if lora.enabled:
         kind = "NF4, double quantization" if lora.bits == 4 else "not quantized"
         facts.insert(2, ("LoRA", f"r {lora.r}, alpha {lora.alpha}, dropout {lora.dropout:g}; base {kind}"))

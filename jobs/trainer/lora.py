@@ -8,6 +8,7 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.tuners_utils import check_target_module_exists
 
 from jobs.families.protocol import Family, Plan
+from jobs.trainer.continuing import continue_adapter
 from jobs.trainer.pissa import remember_initial_weights
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipe_qlora import InitialWeights, Qlora
@@ -24,6 +25,8 @@ def add_adapters(family: Family, plan: Plan, model: Any) -> Any:
     Raises:
         Invalid: the layers, the pattern or the initial weights that were asked for cannot be had with this base.
     """
+    if plan.continued is not None:
+        return continue_adapter(family, plan, model, plan.continued)
     qlora = plan.recipe.qlora
     if problem := qlora.initial_weights_problem:
         raise Invalid(problem, "qlora.init_lora_weights")
@@ -56,8 +59,8 @@ def add_adapters(family: Family, plan: Plan, model: Any) -> Any:
 def target_layers(family: Family, recipe: Recipe, model: Any) -> list[str] | str:
     """The layers that get an adapter, as PEFT takes them.
 
-    A pattern chooses among the layers that the family would adapt by default, so that it reaches no head, and the vision
-    tower only where the recipe adapts it.
+    A pattern chooses among the layers that the family would adapt by default, so that it reaches no head, and the
+    vision tower only where the recipe adapts it.
 
     Raises:
         Invalid: the pattern matches none of them, or takes too long.

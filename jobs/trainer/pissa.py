@@ -1,7 +1,7 @@
 """Adapters that began as the principal part of the weights (PiSSA), written as plain ones for the untouched base.
 
-With W = R + s B0 A0, where R stays frozen, training ends at R + s B A. The same weights are W + s (B A - B0 A0), which is
-an adapter of twice the rank: the matrices [A; A0] and [B, -B0].
+With W = R + s B0 A0, where R stays frozen, training ends at R + s B A. The same weights are W + s (B A - B0 A0), which
+is an adapter of twice the rank: the matrices [A; A0] and [B, -B0].
 """
 
 import json

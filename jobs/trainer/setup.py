@@ -15,6 +15,7 @@ from jobs.runs.clip_spec import ClipSpec
 from jobs.runs.spec import TrainSpec
 from jobs.sinks.recorder import Recorder
 from jobs.trainer.clips import clip_file
+from jobs.trainer.continuing import class_names_of
 from jobs.trainer.cpu_linear import speed_up_linear_layers
 from jobs.trainer.device_settings import emulates_bf16, use_liger
 from jobs.trainer.distributed import local_device
@@ -26,6 +27,7 @@ from jobs.trainer.learned_texts import (
 from jobs.trainer.lora import add_adapters
 from jobs.trainer.split import Split, split_clips
 from jobs.trainer.stopping import StopSignal
+from orchestrator.domain.continuing import class_changes
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import takes_question as reads_words
 from orchestrator.domain.recipe_optim import NO_WORDS
@@ -84,12 +86,22 @@ def prepare_run(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> Run:
     family, splits, plan = plan_run(spec)
     for warning in check_clips(spec, plan, splits):
         recorder.note(warning, "clips")
+    if plan.continued is not None:
+        for sentence in _continued(spec, plan, plan.continued):
+            recorder.note(sentence, "adapter")
     if emulates_bf16(plan.device):
         recorder.note("This GPU has no bf16 of its own (it is older than Ampere), so steps take longer.", "device")
     texts = texts_of(splits)
     if warnings := family.caption_warnings(plan, texts.captions, texts.conversations):
         recorder.note(" ".join(warnings), "captions")
     return Run(spec, recorder, stop, family, plan, splits, began_at)
+
+
+def _continued(spec: TrainSpec, plan: Plan, folder: Path) -> list[str]:
+    """What a run takes over from the adapter that it continues from."""
+    qlora, classes = plan.recipe.qlora, class_names_of(folder)
+    kept = f"Continues from {spec.adapter_name}: rank {qlora.r}, alpha {qlora.alpha} and its layers are kept."
+    return [kept, *(class_changes(classes, plan.class_names) if classes and plan.class_names else [])]
 
 
 def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split) -> Plan:
@@ -107,6 +119,7 @@ def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split) -> Pl
         question=question,
         system=system,
         device=local_device(),
+        continued=Path(spec.adapter_folder) if spec.adapter_folder else None,
         revision=spec.model_revision,
         held_out=tuple(map(clip_file, islice(splits.validation, _HELD_OUT))),
     )

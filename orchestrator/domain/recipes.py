@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.numbers import LARGEST_ID
 from orchestrator.domain.recipe_data import Data, FrameShape, Machine
 from orchestrator.domain.recipe_eval import Evaluation
 from orchestrator.domain.recipe_fields import FieldSpec, RecipeField, RecipePart, Section, fields_of
@@ -31,6 +32,19 @@ class Recipe(RecipePart):
         ),
     ] = TrainingType.FINETUNE
     """finetune: adapters or all weights on labels or captions; pretrain: continued training of the whole base."""
+    adapter: Annotated[
+        int | None,
+        Field(ge=1),
+        FieldSpec(
+            "Continue from",
+            "An adapter to continue from must be named by its id, a whole number from 1, or left empty.",
+            Section.TRAINING_TYPE,
+            110,
+            only_with=("training_type", TrainingType.FINETUNE.value),
+            review_default=False,
+        ),
+    ] = None
+    """The adapter version whose weights the run begins with; empty: new ones. It must be of the same base and owner."""
     qlora: Qlora = Qlora()
     optim: Optim = Optim()
     data: Data = Data()
@@ -56,6 +70,13 @@ class Recipe(RecipePart):
         """
         asked = self.optim.optimizer
         return asked is Optimizer.ADAMW_8BIT or (asked is Optimizer.AUTO and on_gpu and self.qlora.enabled)
+
+    @field_validator("adapter")
+    @classmethod
+    def _adapter(cls, value: int | None) -> int | None:
+        if value is not None and value > LARGEST_ID:
+            raise ValueError("not an id")
+        return value
 
     @field_validator("output_name")
     @classmethod

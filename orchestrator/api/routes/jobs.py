@@ -64,6 +64,7 @@ router = documented_router(tags=["jobs"])
 
 
 OptionalVersion = Annotated[int | None, Field(ge=1, le=LARGEST_ID), NO_FLAG]
+OptionalAdapter = Annotated[int | None, Field(ge=1, le=LARGEST_ID), NO_FLAG]
 NOT_IN_RECIPE = {"dataset_id", "model_id", "dataset_version", "sweep"}
 """Fields of a body in addition to those of the recipe."""
 
@@ -80,6 +81,8 @@ class UncheckedJobBody(BaseModel):
     eval: unchecked_part(Evaluation)  # pyright: ignore[reportInvalidTypeForm]
     machine: unchecked_part(Machine)  # pyright: ignore[reportInvalidTypeForm]
     output_name: str = "adapter"
+    adapter: OptionalAdapter = None
+    """The id of the adapter version to continue from; left out or null: a new adapter."""
     dataset_version: OptionalVersion = None
     """The version of the dataset to learn from; left out or null: the newest."""
 

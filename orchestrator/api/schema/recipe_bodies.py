@@ -38,7 +38,7 @@ def unchecked_part(part: type[RecipePart]) -> Any:
 def sweep_values() -> dict[str, Any]:
     """The schema of the lists of values by the dotted names of the fields."""
     lists = {name: {"type": "array", "minItems": 1, "items": value_schema(field)} for name, field in FIELDS.items()}
-    del lists["output_name"]  # the jobs are numbered
+    del lists["output_name"], lists["adapter"]  # the jobs are numbered, and continue from the same adapter
     return {"properties": lists, "additionalProperties": False}
 
 

@@ -13,7 +13,7 @@ from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_adapter
 from orchestrator.services.adapters.files import FileRow, adapter_folder, home_folder, list_files, remove_files
-from orchestrator.services.adapters.rows import AdapterRow, LineFacts, adapter_row
+from orchestrator.services.adapters.rows import AdapterRow, LineFacts, adapter_row, parent_id_of
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.paging import Page, contains, fetch_page
 from orchestrator.services.zips import up_to_date_zip
@@ -202,4 +202,17 @@ def _rows(session: Session, adapters: Iterable[Adapter]) -> list[AdapterRow]:
     )
     rows = session.exec(statement)
     lines = {line_id: LineFacts(newest, count, production) for line_id, production, newest, count in rows}
-    return [adapter_row(adapter, lines[adapter.line_id]) for adapter in adapters]
+    parents = _names(session, adapters)
+    return [
+        adapter_row(adapter, lines[adapter.line_id], parents.get((adapter.owner_id, parent_id_of(adapter)), ""))
+        for adapter in adapters
+    ]
+
+
+def _names(session: Session, adapters: Iterable[Adapter]) -> dict[tuple[int, int | None], str]:
+    """Name and version of the adapters that these continued from, by owner and id."""
+    ids = {parent for adapter in adapters if (parent := parent_id_of(adapter))}
+    if not ids:
+        return {}
+    found = session.exec(select(Adapter).where(col(Adapter.id).in_(ids)))
+    return {(parent.owner_id, parent.id): f"{parent.name} v{parent.version}" for parent in found}

@@ -49,6 +49,10 @@ class AdapterRow:
     summary: RunSummary
     size_bytes: int
     created_at: datetime
+    parent_id: int | None = None
+    """The adapter version that its training continued from; None where it began with a new adapter."""
+    parent_name: str = ""
+    """Name and version of that adapter; "" where it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,12 @@ class LineFacts:
     production: int | None
 
 
-def adapter_row(adapter: Adapter, line: LineFacts) -> AdapterRow:
+def parent_id_of(adapter: Adapter) -> int | None:
+    """The adapter version that its training continued from."""
+    return (adapter.recipe or {}).get("adapter")
+
+
+def adapter_row(adapter: Adapter, line: LineFacts, parent_name: str = "") -> AdapterRow:
     """The row of a stored adapter."""
     assert adapter.id is not None
     summary = adapter.summary
@@ -93,4 +102,6 @@ def adapter_row(adapter: Adapter, line: LineFacts) -> AdapterRow:
         summary=summary,
         size_bytes=adapter.size_bytes,
         created_at=adapter.created_at,
+        parent_id=parent_id_of(adapter),
+        parent_name=parent_name,
     )

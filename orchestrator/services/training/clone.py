@@ -6,11 +6,12 @@ from typing import Any
 from sqlmodel import Session
 
 from orchestrator.domain.datasets import Dataset
+from orchestrator.domain.errors import NotFound
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor
-from orchestrator.services.access import owned_job
+from orchestrator.services.access import owned_adapter, owned_job
 
 _DATASET, _MODEL = "dataset_id", "model_id"
 
@@ -52,6 +53,7 @@ def clone_job(session: Session, actor: Actor, job_id: int) -> Clone:
         deleted[_MODEL] = f"The base model {job.model_name} of this job was deleted. Choose another one."
     recipe = dict(job.recipe)
     recipe["output_name"] = next_name(str(recipe.get("output_name") or job.name))
+    notes = _adapter_notes(session, actor, recipe)
     return Clone(
         job_id=job_id,
         job_name=job.name,
@@ -61,8 +63,20 @@ def clone_job(session: Session, actor: Actor, job_id: int) -> Clone:
         own_version=job.dataset_version,
         newest_version=dataset.version if dataset else 0,
         deleted=deleted,
-        notes=[*_version_notes(job, dataset), *_revision_notes(job, model)],
+        notes=[*notes, *_version_notes(job, dataset), *_revision_notes(job, model)],
     )
+
+
+def _adapter_notes(session: Session, actor: Actor, recipe: dict[str, Any]) -> list[str]:
+    """Takes an adapter that was deleted out of the recipe, and says so."""
+    if recipe.get("adapter") is None:
+        return []
+    try:
+        owned_adapter(session, actor, recipe["adapter"])
+    except NotFound:
+        recipe["adapter"] = None
+        return ["The adapter that it continued from was deleted. The new job begins with new weights."]
+    return []
 
 
 def _version_notes(job: TrainingJob, dataset: Dataset | None) -> list[str]:

@@ -12,6 +12,7 @@ from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.live_events import publish_status
+from orchestrator.services.training.continuing import continued
 from orchestrator.services.training.dispatch import dispatch
 from orchestrator.services.training.idempotency import checked_key, hash_of_job, job_of_key
 from orchestrator.services.training.jobs import job_row
@@ -49,6 +50,7 @@ def launch_job(
     dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
     assert dataset
     assert model
+    recipe = continued(session, actor, recipe, model, dataset).recipe
     job = make_record(actor, dataset, model, recipe, key, plan, plan.steps)
     job.request_hash, job.dataset_version = body_hash, dataset_version or dataset.version
     try:

@@ -17,6 +17,7 @@ from orchestrator.services.models.rows import layer_groups, vision_layout
 from orchestrator.services.training.annotation_counts import annotations_advice, count_annotations
 from orchestrator.services.training.capacity import open_pools
 from orchestrator.services.training.clip_shapes import largest_clip
+from orchestrator.services.training.continuing import continued
 from orchestrator.services.training.estimate import estimate
 from orchestrator.services.training.question_limits import question_problems
 from orchestrator.services.training.recipe_limits import (
@@ -54,6 +55,9 @@ def preflight(
     problems += _unknown_version(dataset, dataset_version) if dataset else []
     model, model_problems = _model(session, actor, model_id)
     problems += model_problems
+    source = continued(session, actor, recipe, model, dataset)
+    recipe = source.recipe
+    problems += source.problems
     if model and not model_problems:
         problems += _unknown_targets(model, recipe) + vision_problems(model, recipe) + method_problems(model, recipe)
     if dataset and model and not problems:
@@ -91,7 +95,7 @@ def preflight(
         ok=not problems and not estimated,
         problems=[*problems, *estimated],
         guesses=tuple(field for field, _ in estimated),
-        advice=[] if problems else _all_advice(model, recipe, split, annotations, gpu, clip),
+        advice=[] if problems else source.notes + _all_advice(model, recipe, split, annotations, gpu, clip),
         trainable_parameters=facts.trainable_parameters,
         total_parameters=facts.total_parameters,
         steps=facts.steps,

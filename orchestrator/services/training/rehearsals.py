@@ -21,6 +21,7 @@ from orchestrator.domain.workers import ALIVE_S, Worker
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.fair_turns import Share
 from orchestrator.services.queue import enqueue, rehearsal_key
+from orchestrator.services.training.continuing import continued
 from orchestrator.services.training.preflight import preflight
 from orchestrator.services.training.rehearsal_lookup import recipe_shape_digest
 
@@ -59,8 +60,8 @@ def request_rehearsal(
     problems = [problem for problem in plan.problems if problem[0] not in plan.guesses]
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
-    model = session.get_one(VideoModel, model_id)
-    version = dataset_version or session.get_one(Dataset, dataset_id).version
+    model, dataset = session.get_one(VideoModel, model_id), session.get_one(Dataset, dataset_id)
+    recipe, version = continued(session, actor, recipe, model, dataset).recipe, dataset_version or dataset.version
     shape = recipe_shape_digest(dataset_id, version, model, recipe)
     _fail_overdue(session, actor)
     pending = session.exec(select(Rehearsal).where(_owned_by(actor), col(Rehearsal.status).in_(_PENDING))).first()

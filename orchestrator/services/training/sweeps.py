@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.continuing import FROM_ADAPTER
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.json_schemas import OneOf
@@ -18,7 +19,7 @@ from orchestrator.domain.models import VideoModel
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.recipe_eval import Keep
 from orchestrator.domain.recipe_fields import RecipeValue
-from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.recipes import FIELDS, Recipe, parse_recipe
 from orchestrator.domain.tasks import TASKS
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
@@ -27,6 +28,7 @@ from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import in_small_transactions, session_scope
 from orchestrator.services.live_events import publish_status
 from orchestrator.services.training import lifecycle
+from orchestrator.services.training.continuing import continued
 from orchestrator.services.training.dispatch import dispatch
 from orchestrator.services.training.estimate import count_steps
 from orchestrator.services.training.idempotency import checked_key, hash_of_sweep, sweep_of_key
@@ -92,6 +94,7 @@ def launch_sweep(
         return sweep_row(session, existing)
     plan = preflight(session, actor, dataset_id, model_id, recipes[0], dataset_version)
     dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
+    recipes = [continued(session, actor, recipe, model, dataset).recipe for recipe in recipes]
     others = [problem for recipe in recipes[1:] for problem in recipe_problems(model, recipe)] if model else []
     if problems := plan.problems or list(dict.fromkeys(others)):
         raise Invalid(problems[0][1], problems[0][0], problems)
@@ -151,6 +154,10 @@ def expand(base: dict[str, Any], grid: Values) -> list[Recipe]:
     """
     if not grid or any(not values for values in grid.values()):
         raise Invalid("Give at least one value for each parameter.", "sweep")
+    if "adapter" in grid:
+        raise Invalid("All jobs of a sweep continue from the same adapter: it takes no list of values.", "sweep")
+    if base.get("adapter") and (fixed := [name for name in grid if name in FROM_ADAPTER]):
+        raise Invalid(f"{FIELDS[fixed[0]].title} comes from the adapter that is continued. Take it out.", "sweep")
     if "output_name" in grid:
         raise Invalid("The jobs of a sweep are numbered: their name takes no list of values.", "sweep")
     size = 1
