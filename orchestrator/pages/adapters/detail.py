@@ -57,6 +57,7 @@ def _header(line: rx.Var[AdapterLine]) -> rx.Component:
         id="adapter-download",
     )
     try_it = button("Open in playground", icon="play", href=f"/playground?adapter={line.id}", id="adapter-try")
+    go_on = button("Continue training", icon="git-branch", href=f"/jobs/new?adapter={line.id}", id="adapter-continue")
     more = dropdown_menu(
         menu_item("Delete", icon="trash-2", destructive=True, on_click=State.show_delete(True)),
         label="More",
@@ -74,6 +75,7 @@ def _header(line: rx.Var[AdapterLine]) -> rx.Component:
         actions=[
             download,
             rx.cond(line.full_model, rx.fragment(), try_it),
+            rx.cond(line.full_model, rx.fragment(), go_on),
             used,
             more,
             _delete(),
@@ -204,8 +206,17 @@ def _lineage(line: rx.Var[AdapterLine]) -> rx.Component:
             ),
             _pair("Dataset", _link_to(line.dataset_id, "datasets", line.dataset)),
             _pair("Produced by", job),
+            rx.cond(line.parent_id > 0, _pair("Continued from", _parent(line)), rx.fragment()),
         ),
         title="Lineage",
+    )
+
+
+def _parent(line: rx.Var[AdapterLine]) -> rx.Component:
+    return rx.cond(
+        line.parent != "",
+        link(line.parent, href=f"/adapters/{line.parent_id}"),
+        rx.el.span(f"adapter {line.parent_id} (deleted)", class_name="text-muted-foreground"),
     )
 
 

@@ -11,6 +11,7 @@ from orchestrator.pages.jobs.new_fields import GRID, choice_buttons, form_contro
 from orchestrator.pages.jobs.new_recipe import adapters_off, recipe_card
 from orchestrator.states.jobs.new import JobFormState
 from orchestrator.states.jobs.new_fields import control_id
+from orchestrator.states.jobs.new_load import NO_ADAPTER
 from orchestrator.states.jobs.new_rows import LayerChoice
 from orchestrator.states.jobs.new_sweep import CHOICES, NOTHING, ROWS
 from orchestrator.states.jobs.new_values import section_fields
@@ -185,6 +186,35 @@ def _training_type() -> rx.Component:
     )
 
 
+def _continuing() -> rx.Component:
+    """The adapter to continue from; nothing where the base has none yet."""
+    name = "adapter"
+    chosen = JobFormState.values[name]
+    return rx.cond(
+        JobFormState.adapters.length() > 0,
+        card(
+            select(
+                options=JobFormState.adapters,
+                value=rx.cond(chosen, chosen, NO_ADAPTER),
+                on_change=JobFormState.choose_adapter,
+                label=FIELDS[name].spec.label,
+                id=control_id(name),
+            ),
+            rx.el.p(
+                rx.cond(
+                    chosen,
+                    "Training begins with the weights of this adapter. Its rank, alpha and layers are kept.",
+                    "Training begins with new weights.",
+                ),
+                class_name="mt-2 text-xs text-muted-foreground",
+            ),
+            problem(name),
+            title=FIELDS[name].spec.label,
+        ),
+        rx.fragment(),
+    )
+
+
 def _sweep_row(row: int) -> rx.Component:
     name = f"sweep.values{row}"
     return rx.el.div(
@@ -235,7 +265,9 @@ def parameter_step() -> rx.Component:
         rx.cond(JobFormState.without_adapters, adapters_off(), rx.fragment()),
         _presets(),
         _training_type(),
-        rx.cond(JobFormState.values["training_type"] == "pretrain", rx.fragment(), _qlora()),
+        rx.cond(
+            JobFormState.values["training_type"] == "pretrain", rx.fragment(), rx.fragment(_continuing(), _qlora())
+        ),
         _optimization(),
         _output(),
         _sweep(),

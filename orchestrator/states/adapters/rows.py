@@ -30,6 +30,10 @@ class AdapterLine:
     dataset_id: int
     job_id: int
     """0 where the job was deleted, and likewise dataset_id and model_id."""
+    parent_id: int
+    """The version that its training continued from; 0 where it began with a new adapter."""
+    parent: str
+    """Name and version of that one; "" where it was deleted."""
     metric: str
     value: str
     size: str
@@ -62,6 +66,8 @@ def adapter_line(row: AdapterRow) -> AdapterLine:
         dataset=f"{row.dataset_name} v{row.dataset_version}",
         dataset_id=row.dataset_id or 0,
         job_id=row.job_id or 0,
+        parent_id=row.parent_id or 0,
+        parent=row.parent_name,
         metric=row.metric_label,
         value=_figure(row.metric, row.value),
         size=formatting.size(row.size_bytes),

@@ -18,7 +18,7 @@ from orchestrator.services.training.sweeps import launch_sweep
 from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_fields import JobFormFields
-from orchestrator.states.jobs.new_load import DATASET_UNAVAILABLE, MODEL_UNAVAILABLE, estimate, open_wizard
+from orchestrator.states.jobs.new_load import DATASET_UNAVAILABLE, MODEL_UNAVAILABLE, NO_ADAPTER, estimate, open_wizard
 from orchestrator.states.jobs.new_recipe import fill
 from orchestrator.states.jobs.new_rows import (
     Plan,
@@ -121,6 +121,14 @@ class JobFormState(JobFormFields, rx.State):
         self._set(field, text)
         if field in self.problems:
             self._check(field)
+        return JobFormState.refresh
+
+    @rx.event
+    @signed_in
+    async def choose_adapter(self, value: str):
+        """Chooses the adapter to continue from, or none."""
+        self._set("adapter", "" if value == NO_ADAPTER else str(value))
+        self._drop_problem("adapter")
         return JobFormState.refresh
 
     @rx.event

@@ -16,7 +16,7 @@ from orchestrator.services.training.drafts import Edit
 from orchestrator.services.training.rows import Draft
 from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs import new_values as form
-from orchestrator.states.jobs.new_load import Opening, layers_of
+from orchestrator.states.jobs.new_load import Opening, adapter_choices, layers_of
 from orchestrator.states.jobs.new_recipe import RecipeNote
 from orchestrator.states.jobs.new_rows import (
     Cloned,
@@ -50,6 +50,8 @@ class JobFormFields(rx.State, mixin=True):
     datasets: list[DatasetChoice] = []
     models: list[ModelChoice] = []
     layers: list[LayerChoice] = []
+    adapters: list[dict[str, str]] = []
+    """The adapters of the chosen base that a run may continue from, and none."""
     presets: list[PresetCard] = []
     plan: Plan = Plan()
     review: list[ReviewBlock] = []
@@ -235,6 +237,7 @@ class JobFormFields(rx.State, mixin=True):
     async def _read_layers(self, keep: bool) -> None:
         """The layers of the chosen model; the default ones are ticked unless a draft says otherwise."""
         self.layers = await run_as_user(self, layers_of, self.model_id)
+        self.adapters = await run_as_user(self, adapter_choices, self.model_id)
         known = [layer.suffix for layer in self.layers]
         chosen = [name for name in known if name in self.targets] if keep else []
         self.targets = chosen or [layer.suffix for layer in self.layers if layer.default] or known

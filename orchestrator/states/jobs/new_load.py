@@ -5,10 +5,12 @@ from typing import Any
 
 from sqlmodel import Session
 
+from orchestrator.domain.adapters import ResultKind
 from orchestrator.domain.errors import AppError, Invalid, NotFound
 from orchestrator.domain.numbers import parse_id
-from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.recipes import Recipe, parse_recipe, stored_recipe
 from orchestrator.domain.users import Actor
+from orchestrator.services.adapters.catalog import get_adapter, list_adapters
 from orchestrator.services.datasets.catalog import list_datasets
 from orchestrator.services.datasets.overview import dataset_extras
 from orchestrator.services.models.catalog import list_models, model_layers
@@ -37,6 +39,8 @@ from orchestrator.states.jobs.new_rows import (
 
 DATASET_UNAVAILABLE = "The dataset of this draft was deleted or is not ready. Choose another one."
 MODEL_UNAVAILABLE = "The base model of this draft was deleted or does not fit. Choose another one."
+NO_ADAPTER = "none"
+"""The choice of a new adapter."""
 MAX_CHOICES = 200
 """Datasets or models that a step lists at most."""
 
@@ -111,8 +115,35 @@ def _apply_address(session: Session, actor: Actor, start: Opening, query: dict[s
             notice=" ".join([*source.deleted.values(), *source.notes]),
             cloned=Cloned(source.job_name, source.dataset_id or 0, source.own_version),
         )
+    if query.get("adapter"):
+        return _continue_from(session, actor, start, parse_id(query["adapter"]))
     dataset_id, model_id = (parse_id(query.get(name, "")) for name in ("dataset", "model"))
     return replace(start, dataset_id=dataset_id, model_id=model_id, jump=bool(dataset_id and model_id))
+
+
+def _continue_from(session: Session, actor: Actor, start: Opening, adapter_id: int) -> Opening:
+    """The recipe, base and dataset of an adapter, to train it further as the next version of its name."""
+    try:
+        row = get_adapter(session, actor, adapter_id)
+        recipe = parse_recipe(stored_recipe(row.recipe))
+    except AppError as error:
+        return replace(start, notice=error.message)
+    return replace(
+        start,
+        dataset_id=row.dataset_id or 0,
+        model_id=row.model_id or 0,
+        values=form.values_from_recipe(recipe) | {"adapter": str(adapter_id), "output_name": row.name},
+        targets=list(recipe.qlora.target_modules),
+        reached=4,
+        step=3,
+    )
+
+
+def adapter_choices(session: Session, actor: Actor, model_id: int) -> list[dict[str, str]]:
+    """The adapters of a base that a run may continue from, behind the choice of none; [] where there are none."""
+    rows = [row for row in list_adapters(session, actor, model_id=model_id).items if row.kind == ResultKind.ADAPTER]
+    options = [{"value": str(row.id), "label": f"{row.name} v{row.version}"} for row in rows]
+    return [{"value": NO_ADAPTER, "label": "None"}, *options] if options else []
 
 
 def _drop_unavailable(session: Session, actor: Actor, start: Opening, model_rows: list[Any]) -> Opening:

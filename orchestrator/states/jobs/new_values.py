@@ -102,8 +102,8 @@ def matching_preset(values: Mapping[str, str], parameters: int, task: str = "", 
     return ""
 
 
-_KEPT = ("training_type", "output_name")
-"""Fields that neither a preset nor a reset changes: what is trained, and how it is called."""
+_KEPT = ("training_type", "adapter", "output_name")
+"""Fields that neither a preset nor a reset changes: what is trained, from where, and how it is called."""
 
 
 def reset_values(

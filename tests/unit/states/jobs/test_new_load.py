@@ -7,8 +7,9 @@ from orchestrator.domain.models import VideoModel
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.training.drafts import Edit, save_draft
-from orchestrator.states.jobs.new_load import Opening, estimate, open_wizard
+from orchestrator.states.jobs.new_load import Opening, adapter_choices, estimate, open_wizard
 from tests.studio import launch, make_person, make_things
+from tests.unit.services.training.test_continuing import make_adapter
 
 KIND = ("classification", "videomae")
 """Task and family of the shipped classifier."""
@@ -74,6 +75,23 @@ def test_a_clone_brings_the_recipe(ada: Actor) -> None:
     found = opened(ada, clone=job)
     assert (found.dataset_id, found.model_id, found.step) == (dataset, model, 3)
     assert found.values["output_name"].endswith("-2")
+
+
+def test_an_adapter_brings_its_recipe_its_name_and_the_choice_of_others(ada: Actor) -> None:
+    things = make_things(ada)
+    adapter = make_adapter(ada, things, dataset_id=things[0])
+    found = opened(ada, adapter=adapter)
+    assert (found.dataset_id, found.model_id, found.step) == (*things, 3)
+    assert (found.values["adapter"], found.values["output_name"], found.values["qlora.r"]) == (
+        str(adapter),
+        "cats-900",
+        "8",
+    )
+    with session_scope() as session:
+        offered = adapter_choices(session, ada, things[1])
+        assert [choice["label"] for choice in offered] == ["None", "cats-900 v1"]
+        assert adapter_choices(session, make_person("eve"), things[1]) == []
+    assert opened(ada, adapter=99).notice.startswith("There is no such adapter")
 
 
 def test_a_job_of_another_user_cannot_be_cloned(ada: Actor) -> None:
