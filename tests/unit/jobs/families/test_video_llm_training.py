@@ -6,10 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
+from transformers.integrations.neftune import activate_neftune
 
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm.family import VideoLLM
+from jobs.trainer.hf_trainer import training_arguments
 from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.families.tiny_llms import CONFIGS, edge_of, make_tiny
@@ -60,3 +63,25 @@ def test_training_and_its_evaluation_build_no_kv_cache(name: str, tmp_path: Path
         output = model.eval()(**batch)
     assert output.get("past_key_values") is None
     assert model.get_base_model().generation_config.use_cache  # an answer is generated with one
+
+
+@pytest.mark.parametrize("name", sorted(CONFIGS))
+def test_noise_is_added_to_the_words_in_training_only(name: str, tmp_path: Path) -> None:
+    model, batch, _ = model_and_batch(name, tmp_path, 16)
+
+    def two_losses() -> list[float]:
+        with torch.no_grad():
+            return [float(model(**batch).loss) for _ in range(2)]
+
+    activate_neftune(model, 5.0, Accelerator(cpu=True))  # as the Trainer does with `neftune_noise_alpha`
+    model.train()
+    first, second = two_losses()
+    assert first != second
+    model.eval()
+    first, second = two_losses()
+    assert first == second
+
+
+def test_the_recipe_asks_the_trainer_for_the_noise(tmp_path: Path) -> None:
+    recipe = parse_recipe({"optim": {"neftune_alpha": 5}})
+    assert training_arguments(tmp_path, recipe, 10, True, False, "cpu").neftune_noise_alpha == 5.0
