@@ -39,7 +39,7 @@ def _values(field: RecipeField) -> st.SearchStrategy[Any]:
         case ValueKind.CHOICE:
             drawn = st.sampled_from([value for value, _ in field.spec.choices])
         case ValueKind.COUNT:
-            drawn = st.integers(low, 2**31 if high is None else high)
+            drawn = st.integers(low, 2**31 - 1 if high is None else high)
         case ValueKind.NUMBER:
             drawn = st.floats(low, high, exclude_min=above, exclude_max=below, allow_nan=False, allow_infinity=False)
         case ValueKind.MAP:

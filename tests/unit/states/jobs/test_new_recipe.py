@@ -42,7 +42,7 @@ def test_what_was_not_taken_is_named_and_stays_in_its_field() -> None:
     others = len(form.FORM_FIELDS) - len(("qlora.alpha", "optim.epochs"))
     assert filled.summary.replace("\u00a0", " ").startswith(
         f"2 parameters filled in. {others} others stay as they are, not being in the file: "
-        "Training type, Base weights, "
+        "Training type, Continue from, Base weights, "
     )
     assert filled.targets == ["query"]
     assert filled.values | {"qlora.r": "", "qlora.alpha": "", "optim.epochs": ""} == VALUES | {
