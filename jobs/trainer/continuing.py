@@ -24,7 +24,7 @@ def continue_adapter(family: Family, plan: Plan, model: Any, folder: Path) -> An
         Invalid: the adapter's files are damaged, or do not fit this base.
     """
     try:
-        config = LoraConfig.from_pretrained(str(folder))
+        config: Any = LoraConfig.from_pretrained(str(folder))
         weights = load_file(folder / "adapter_model.safetensors")
     except Exception as error:  # safetensors and PEFT have errors of their own for files that they cannot read
         raise Invalid(f"The files of the adapter to continue from cannot be read: {error}", "adapter") from error

@@ -225,7 +225,7 @@ class Qlora(RecipePart):
 
     @model_validator(mode="before")
     @classmethod
-    def _pattern_in_the_place_of_a_list(cls, raw: Any) -> Any:
+    def _text_as_pattern(cls, raw: Any) -> Any:
         """PEFT reads a text as a regular expression."""
         if isinstance(raw, Mapping) and isinstance(text := raw.get("target_modules"), str) and text != ALL_LINEAR:
             return {**raw, "target_modules": (), "target_pattern": text}

@@ -35,8 +35,9 @@ _CLONE = " / /api/v1/jobs/{job_id}/clone / post / parameters / query"
 ADDED = frozenset(
     {
         *(
-            f" / /api/v1/{route} / {_BODY} / dataset_version / {part}"
+            f" / /api/v1/{route} / {_BODY} / {name} / {part}"
             for route in ("jobs", "jobs/preflight", "rehearsals", "sweeps")
+            for name in ("dataset_version", "adapter")
             for part in _INTEGER
         ),
         *(

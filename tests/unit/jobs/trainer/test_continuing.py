@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -19,9 +20,8 @@ from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of
 
 
-def _continuing(spec: TrainSpec, folder: Path, **fields: object) -> TrainSpec:
-    values = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
-    return TrainSpec(**(values | {"adapter_folder": str(folder), "adapter_name": "tiny-run v1"} | fields))
+def _continuing(spec: TrainSpec, folder: Path, **fields: Any) -> TrainSpec:
+    return dataclasses.replace(spec, adapter_folder=str(folder), adapter_name="tiny-run v1", **fields)
 
 
 def _finish(spec: TrainSpec) -> Path:
