@@ -1,6 +1,6 @@
 """Puts the adapters of a recipe on a loaded base: which layers, with which ranks, beginning as which weights."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import regex
@@ -14,6 +14,12 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipe_qlora import InitialWeights, Qlora
 from orchestrator.domain.recipes import Recipe
 
+_INITIAL_WEIGHTS: Mapping[InitialWeights, Any] = {
+    InitialWeights.DEFAULT: True,
+    InitialWeights.GAUSSIAN: "gaussian",
+    InitialWeights.PISSA: "pissa",
+}
+"""What PEFT calls them."""
 _MATCH_S = 0.2
 """Time in which a pattern must match one name: some patterns take ages for a long one."""
 _PATTERN = "qlora.target_pattern"
@@ -31,7 +37,6 @@ def add_adapters(family: Family, plan: Plan, model: Any) -> Any:
     if problem := qlora.initial_weights_problem:
         raise Invalid(problem, "qlora.init_lora_weights")
     targets = target_layers(family, plan.recipe, model)
-    initial: dict[InitialWeights, Any] = {InitialWeights.DEFAULT: True}
     config = LoraConfig(
         r=qlora.r,
         lora_alpha=qlora.alpha,
@@ -40,7 +45,7 @@ def add_adapters(family: Family, plan: Plan, model: Any) -> Any:
         use_dora=qlora.dora,
         rank_pattern=dict(qlora.rank_pattern),
         alpha_pattern=dict(qlora.alpha_pattern),
-        init_lora_weights=initial.get(qlora.init_lora_weights, qlora.init_lora_weights.value),
+        init_lora_weights=_INITIAL_WEIGHTS[qlora.init_lora_weights],
         target_modules=targets,
         modules_to_save=list(family.head) or None,
     )

@@ -113,8 +113,8 @@ class JobEvent(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     job_id: int = Field(foreign_key="training_jobs.id", ondelete="CASCADE", index=True)
     kind: str = Field(max_length=32)
-    """A status (queued, starting, running, ...), or a note: requeued, suspended, saved, freed, clips, captions, device,
-    cache, memory, exported."""
+    """A status (queued, starting, running, ...), or a note: requeued, suspended, saved, freed, adapter, clips,
+    captions, device, cache, memory, exported."""
     message: str = Field(max_length=500)
     at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime, index=True)  # type: ignore[arg-type]
 
