@@ -189,7 +189,7 @@ def _by_class() -> rx.Component:
         ),
         rx.el.tbody(rx.foreach(JobDetailState.result.by_class, _class_row)),
         id="job-classes",
-        class_name="shrink-0",
+        class_name="max-w-full",
     )
 
 
@@ -204,7 +204,7 @@ def _result() -> rx.Component:
                     result.loss,
                     rx.el.p("Validation loss ", result.loss, class_name="mt-1 text-xs text-muted-foreground"),
                 ),
-                class_name="shrink-0",
+                class_name="min-w-0 max-w-full",
             ),
             _metrics(),
             rx.cond(result.by_class, _by_class()),
