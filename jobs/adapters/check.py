@@ -61,7 +61,7 @@ def plain_inputs(processor: Any, path: Path, contract: dict[str, Any]) -> dict[s
         tokenize=True,
         return_dict=True,
         return_tensors="pt",
-        processor_kwargs={"videos_kwargs": {"video_metadata": [metadata], "do_sample_frames": False}},
+        processor_kwargs={"do_sample_frames": False, "videos_kwargs": {"video_metadata": [metadata]}},
     )
 
 

@@ -211,8 +211,9 @@ def _usage(spec: TrainSpec, plan: Plan, family: Family, bundled: bool) -> str:
         where = "The base lies in `base/` next to this file." if bundled else "The base comes from the Hub."
     how = "The base is loaded in 4 bits, as it was trained. " if plan.four_bit else ""
     words = ' "what to look for"' if TASKS[plan.task].answer is AnswerKind.CLIPS else ""
+    packages = (*_PACKAGES, *getattr(family, "packages", ()), "av", "pillow")
     return (
-        f"`pip install {' '.join(f'{p}=={version(p)}' for p in (*_PACKAGES, 'av', 'pillow'))}`, save this as "
+        f"`pip install {' '.join(f'{p}=={version(p)}' for p in packages)}`, save this as "
         f"`{name}` in this folder and run `python {name}{words} CLIP.mp4`. {how}{where}\n\n"
         f"```python\n{program}```\n{_serving(plan, family, spec)}"
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.domain.tasks import ModelType
+from orchestrator.domain.vision_budget import ProcessorLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ class VisionRule:
     """True where a last frame that is joined with no other is joined with itself, instead of being left out."""
     keeps_shape: bool = False
     """True where the base's own processor prepares the clips, so that their tokens depend on length and shape."""
+    own: ProcessorLimits | None = None
+    """What its published processor says, where that differs from Qwen2.5-VL's."""
+    spreads: bool = False
+    """True where the base's own processor spreads a fixed number of frames over the clip, and makes each a square."""
+    fps: float = 0.0
+    """Frames a second of its published processor, where that prepares the clips and makes each frame a square."""
+    max_frames: int = 0
+    """The most frames of a clip that this processor samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +144,18 @@ _ROWS = (
         VisionRule(16, 224, merge=2, time=2, free=True, keeps_shape=True, completes=True),
         liger=True,
     ),
-    _video_llm("smolvlm", "SmolVLM2", VisionRule(14, 364, merge=2), liger=True),
-    _video_llm("llava_onevision", "LLaVA-OneVision", VisionRule(14, 384, merge=2, up=True, end=1)),
+    _video_llm("smolvlm", "SmolVLM2", VisionRule(14, 364, merge=2, fps=1.0, max_frames=64), liger=True),
+    _video_llm("llava_onevision", "LLaVA-OneVision", VisionRule(14, 384, merge=2, up=True, end=1, spreads=True)),
     _video_llm("llava_next_video", "LLaVA-NeXT-Video", VisionRule(14, 336, merge=2)),
-    _video_llm("internvl", "InternVL", VisionRule(14, 448, merge=2), liger=True),
-    _video_llm("video_llama_3", "VideoLLaMA 3", VisionRule(14, 224, merge=2, free=True), former=("Video-LLaMA",)),
+    _video_llm("internvl", "InternVL", VisionRule(14, 448, merge=2, spreads=True), liger=True),
+    _video_llm(
+        "video_llama_3",
+        "VideoLLaMA 3",
+        VisionRule(
+            14, 224, merge=2, free=True, keeps_shape=True, own=ProcessorLimits(1.0, 4, 180, 12_544, shares=True)
+        ),
+        former=("Video-LLaMA",),
+    ),
     _video_llm("idefics", "Flamingo", VisionRule(14, 224, marks=True)),
 )
 

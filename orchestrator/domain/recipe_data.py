@@ -18,9 +18,9 @@ class MachineKind(StrEnum):
 
 
 class FrameShape(StrEnum):
-    """How frames are prepared for a video language model that takes any shape.
+    """How frames are prepared for a video language model whose own processor may prepare them.
 
-    kept: by the base's own processor, which keeps the shape of a clip and tells the model when each frame is shown.
+    kept: by the base's own processor, which samples by time, and keeps the shape of a clip where the base takes any.
     square: resized to a square, at times that are not told; every run before version 0.2 did this.
     """
 

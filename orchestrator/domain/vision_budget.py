@@ -1,4 +1,4 @@
-"""Which frames of a clip a video language model sees where it keeps the clip's shape, and how many tokens they take.
+"""Which frames of a clip a video language model sees where its own processor samples them, and what they take.
 
 The web counts with this; the trainer gives the same settings to the base's own processor, which has the last word.
 """
@@ -8,12 +8,20 @@ from dataclasses import dataclass
 
 from orchestrator.domain.recipe_data import Data
 
+FRAMES = 8
+"""Frames of a clip where their number is fixed and the recipe names none."""
+FIXED_FRAMES = (
+    "This base is shown a fixed number of square frames, spread over the whole clip. Choose Frames, and leave frames "
+    "per second, the least and most frames and the tokens of a frame empty."
+)
 FPS = 2.0
 """Frames a second, as Qwen2-VL's authors use where the base's processor names no rate."""
 MAX_FRAMES = 32
 """Frames of a clip: published processors allow 768, a context of a hundred thousand tokens."""
 FRAME_TOKENS = 256
 """Tokens of a frame, or of two frames that the base joins: 448 x 448 pixels of Qwen2-VL."""
+EVERY_FRAME = 240.0
+"""A rate at which a processor without a least number of frames samples its most of every clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,8 @@ class ProcessorLimits:
     max_frames: int = 768
     min_pixels: int = 3136
     max_pixels: int = 12_845_056
+    shares: bool = False
+    """True where `max_pixels` is that of all frames of a clip together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,8 @@ class VisionBudget:
     min_pixels: int
     """Of a frame."""
     max_pixels: int
+    clip_pixels: int = 0
+    """Of all frames of a clip together; 0 where each has a limit of its own."""
 
     def steps(self, clip: ClipShape, joined: int, completes: bool) -> int:
         """Groups of joined frames that are sampled of a clip.
@@ -58,12 +70,17 @@ class VisionBudget:
         count = min(max(math.floor(wanted) if completes else wanted, self.min_frames), self.max_frames, clip.frames)
         return max(1, math.ceil(count / joined) if completes else math.floor(count / joined))
 
-    def resized(self, clip: ClipShape, edge: int) -> tuple[int, int]:
-        """(height, width) of a frame: multiples of `edge` of about the clip's shape (Qwen2-VL's `smart_resize`)."""
+    def resized(self, clip: ClipShape, edge: int, steps: int = 1) -> tuple[int, int]:
+        """(height, width) of a frame: multiples of `edge` of about the clip's shape (Qwen2-VL's `smart_resize`).
+
+        Args:
+            steps: frames that share the pixels of the clip, where they do.
+        """
+        most = self.clip_pixels // steps if self.clip_pixels else self.max_pixels
         height, width = max(1, clip.height), max(1, clip.width)
         high, wide = round(height / edge) * edge, round(width / edge) * edge
-        if high * wide > self.max_pixels:
-            scale = math.sqrt(height * width / self.max_pixels)
+        if high * wide > most:
+            scale = math.sqrt(height * width / most)
             high = max(edge, math.floor(height / scale / edge) * edge)
             wide = max(edge, math.floor(width / scale / edge) * edge)
         elif high * wide < self.min_pixels:
@@ -79,8 +96,9 @@ class VisionBudget:
             joined: frames that become one.
             completes: as in `steps`.
         """
-        high, wide = self.resized(clip, edge)
-        return self.steps(clip, joined, completes) * (high // edge) * (wide // edge)
+        steps = self.steps(clip, joined, completes)
+        high, wide = self.resized(clip, edge, steps)
+        return steps * (high // edge) * (wide // edge)
 
 
 def vision_budget(data: Data, edge: int, joined: int, own: ProcessorLimits | None = None) -> VisionBudget:
@@ -96,4 +114,23 @@ def vision_budget(data: Data, edge: int, joined: int, own: ProcessorLimits | Non
     least = data.frames or data.min_frames or own.min_frames
     tokens = data.frame_tokens or ((data.size // edge) ** 2 if data.size else FRAME_TOKENS)
     pixels = min(max(1, tokens) * edge * edge, own.max_pixels)
-    return VisionBudget(data.fps or own.fps or FPS, min(least, most), most, min(own.min_pixels, pixels), pixels)
+    together = min(pixels * most, own.max_pixels) if own.shares else 0
+    rate = data.fps or own.fps or FPS
+    return VisionBudget(rate, min(least, most), most, min(own.min_pixels, pixels), pixels, together)
+
+
+def timed_sampling(data: Data, fps: float | None, most: int | None) -> tuple[float, int]:
+    """Frames a second, and the most frames of a clip, where a processor knows no least number of them.
+
+    Args:
+        fps, most: those of the base's processor.
+    """
+    if data.frames:
+        return EVERY_FRAME, data.frames
+    return data.fps or fps or 1.0, data.max_frames or min(most or MAX_FRAMES, MAX_FRAMES)
+
+
+def timed_frames(data: Data, fps: float, most: int, clip: ClipShape) -> int:
+    """The frames that are sampled of a clip with these settings; see `timed_sampling`."""
+    rate, count = timed_sampling(data, fps, most)
+    return max(1, min(round(clip.duration_s * rate), count, clip.frames))

@@ -20,7 +20,7 @@ from orchestrator.stack.cuda_packages import index_address
 PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 14))
 JSON = "application/vnd.pypi.simple.v1+json"
 TRUST = ssl.create_default_context()
-WITHOUT_WHEEL = {"rouge-score"}
+WITHOUT_WHEEL = {"docopt", "rouge-score"}
 """Plain Python, which pip builds anywhere; docs/quick-start.md says so."""
 
 

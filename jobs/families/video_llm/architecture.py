@@ -29,10 +29,14 @@ class Architecture:
     """The prompt where the base brings no chat template of its own; `{clip}` and `{question}` are replaced."""
     next_turn: str = NEXT_CHATML
     """The text of a later question in that form, between the answer before it and its own."""
+    chat_template: str = ""
+    """The template that its processor uses for clips whatever the base brings; "" for the base's own."""
     video_placeholder: str = "{clip}"
     """What stands for the clip in the base's own chat template."""
     token_key: str = "video_token_id"
     """The key of the config with the id of the token that stands for a part of the clip."""
+    clip_token: str = ""
+    """That token itself, where published configs do not name its id."""
     end_token: str = "<|im_end|>"
     """The token that ends an answer where the chat template writes none behind it."""
     fixed_size: bool = True
@@ -41,14 +45,14 @@ class Architecture:
     """Names of the vision tower and its projector, which are never quantized."""
     target_pattern: str = r"model\.language_model\..*"
     """A regular expression for the names of the layers that may get an adapter."""
-    uses_chat_template: bool = True
-    """False where the base's own chat template is for images only."""
     needs_token_types: bool = False
     """True where `forward` takes `mm_token_type_ids`: which tokens are video."""
     needs_image_mask: bool = False
     """True where `forward` takes `image_attention_mask`: which frames each token attends to."""
     own_processor: bool = False
     """True where clips are prepared by the base's own processor unless a recipe asks for square frames."""
+    packages: tuple[str, ...] = ()
+    """What its processor needs beyond what every adapter needs."""
     encode_vision: Callable[..., Any] = vision_features.encode
     """The function of `vision_features` that runs the vision tower alone."""
 

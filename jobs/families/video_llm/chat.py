@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -54,12 +54,14 @@ class ChatCollator:
         """The id of the token that stands for a part of the clip.
 
         Raises:
-            Invalid: the config does not name it.
+            Invalid: neither the config nor the tokenizer names it.
         """
-        key = self._architecture.token_key
+        token, key = self._architecture.clip_token, self._architecture.token_key
         for name in (key, key.replace("_id", "_index"), key.replace("index", "id")):
             if name in self._config:
                 return int(self._config[name])
+        if token and token in self.tokenizer.get_vocab():
+            return int(cast(Any, self.tokenizer.convert_tokens_to_ids(token)))
         raise Invalid(f"This base's config.json does not name its {key}. Register a complete copy.", "model_id")
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
@@ -118,7 +120,8 @@ class ChatCollator:
             pixels, features = self._normalizer.normalize(items), {}
             layouts = [self._architecture.layout(frames, self._sizes, self._video_token) for frames in pixels]
             clips, texts = [tensors for tensors, _ in layouts], [text for _, text in layouts]
-        return {name: torch.cat([tensors[name] for tensors in clips]) for name in clips[0]} | features, texts
+        joined = self._own.join(clips) if self._own is not None else _join(clips)
+        return joined | features, texts
 
     def _stored_features(
         self, items: Sequence[Item]
@@ -282,13 +285,18 @@ class ChatCollator:
 
 def processor_of(plan: Plan, architecture: Architecture) -> OwnProcessor | None:
     """The base's own processor with the settings of a run; None where frames are made square without it."""
-    keeps = keeps_shape(architecture, plan.recipe)
-    return own_processor(plan.base.folder, plan.recipe.data) if keeps else None
+    if not uses_own_processor(architecture, plan.recipe):
+        return None
+    return own_processor(plan.base.folder, plan.recipe.data)
 
 
-def keeps_shape(architecture: Architecture, recipe: Recipe) -> bool:
-    """Whether clips keep their shape and are prepared by the base's own processor."""
+def uses_own_processor(architecture: Architecture, recipe: Recipe) -> bool:
+    """Whether clips are prepared by the base's own processor."""
     return architecture.own_processor and recipe.data.frame_shape is FrameShape.KEPT
+
+
+def _join(clips: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    return {name: torch.cat([tensors[name] for tensors in clips]) for name in clips[0]}
 
 
 def _square_shape(sampling: ClipSampling) -> tuple[int, ...]:

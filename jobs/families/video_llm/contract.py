@@ -46,15 +46,25 @@ def clip_facts(collator: ChatCollator, sampling: ClipSampling, clip: ClipFile) -
     return input_facts(collator.generation_inputs([item]))
 
 
+def pixels_of(inputs: dict[str, Any]) -> torch.Tensor:
+    """The pixels of a clip: patches, or whole frames."""
+    return inputs["pixel_values_videos"] if "pixel_values_videos" in inputs else inputs["pixel_values"]
+
+
 def input_facts(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Digests of the token ids and the pixels, the grid, and the mean of each step in time, for comparing roundings."""
-    ids, pixels, grid = inputs["input_ids"][0], inputs["pixel_values_videos"], inputs["video_grid_thw"][0]
+    """Digests of the token ids and the pixels, steps in time, height and width, and the mean of each step.
+
+    Height and width are those of the patches' grid, or where frames are whole those of a frame in pixels. The means
+    are for comparing roundings.
+    """
+    ids, pixels = inputs["input_ids"][0], pixels_of(inputs)
+    shape = [pixels.shape[-4], *pixels.shape[-2:]] if pixels.ndim > 3 else inputs["video_grid_thw"][0].tolist()
     facts = {
         "tokens": len(ids),
         "token_ids": _digest(ids.to(torch.int64)),
-        "grid": grid.tolist(),
+        "grid": shape,
         "pixels": _digest(pixels.to(torch.float32)),
-        "pixel_means": [round(float(mean), 5) for mean in pixels.reshape(int(grid[0]), -1).float().mean(1)],
+        "pixel_means": [round(float(mean), 5) for mean in pixels.reshape(shape[0], -1).float().mean(1)],
     }
     if "second_per_grid_ts" in inputs:
         facts["second_per_grid"] = round(float(torch.as_tensor(inputs["second_per_grid_ts"]).flatten()[0]), 6)

@@ -29,8 +29,8 @@ from jobs.families.video_llm.architecture import Architecture
 from jobs.families.video_llm.chat import (
     MAX_CAPTION_TOKENS,
     ChatCollator,
-    keeps_shape,
     processor_settings,
+    uses_own_processor,
 )
 from jobs.families.video_llm.contract import write_contract
 from jobs.families.video_llm.own_processor import own_processor, processor_sampling
@@ -39,8 +39,8 @@ from jobs.video.cache import ClipSampling, Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.vision_budget import FRAMES
 
-FRAMES = 8
 _TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _BATCH = 4
 """Clips for which captions are generated together."""
@@ -71,6 +71,7 @@ class VideoLLM:
     def __init__(self, architecture: Architecture) -> None:
         self.architecture, self.name = architecture, architecture.name
         self.title = FAMILIES[self.name].name_in_sentences
+        self.packages = architecture.packages
 
     def supports_checkpointing(self, plan: Plan) -> bool:
         return plan.device == "cpu"  # on a GPU it is on from the start
@@ -78,7 +79,7 @@ class VideoLLM:
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         if task != "captioning":
             raise Invalid(f"{self.title} describes clips. Choose a dataset with captions, or another base.", "model_id")
-        if keeps_shape(self.architecture, recipe):
+        if uses_own_processor(self.architecture, recipe):
             processor_sampling(base, recipe.data)
             return
         if (recipe.data.min_frames, recipe.data.max_frames, recipe.data.frame_tokens) != (None, None, None):
@@ -94,7 +95,7 @@ class VideoLLM:
             raise Invalid(f"Frame size must be a multiple of {multiple} for this base, such as {edge}.", "data.size")
 
     def sampling(self, base: Base, recipe: Recipe) -> ClipSampling:
-        if keeps_shape(self.architecture, recipe):
+        if uses_own_processor(self.architecture, recipe):
             return processor_sampling(base, recipe.data)
         edge, settings = recipe.data.size or self.architecture.frame_edge(base.config), processor_settings(base)
         crops = bool(settings.get("do_center_crop")) and "shortest_edge" in (settings.get("size") or {})
@@ -171,7 +172,7 @@ class VideoLLM:
         )
 
     def save_processor(self, plan: Plan, folder: Path) -> None:
-        if keeps_shape(self.architecture, plan.recipe):
+        if uses_own_processor(self.architecture, plan.recipe):
             own_processor(plan.base.folder, plan.recipe.data).save(folder)
             write_contract(plan, self._collator(plan), self.sampling(plan.base, plan.recipe), folder)
             enable_generation_cache(folder)
@@ -187,7 +188,7 @@ class VideoLLM:
         """How vLLM serves an adapter with the frames that it was trained on; "" where it cannot be told to."""
         from jobs.families.video_llm.own_program import serving_notes
 
-        return serving_notes(plan, base_name) if keeps_shape(self.architecture, plan.recipe) else ""
+        return serving_notes(plan, base_name) if uses_own_processor(self.architecture, plan.recipe) else ""
 
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
         from jobs.families.video_llm.own_program import own_program

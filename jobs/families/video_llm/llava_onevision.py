@@ -16,5 +16,6 @@ FAMILY = VideoLLM(
         video_placeholder="<video>",
         token_key="video_token_index",
         vision_modules=("model.vision_tower", "model.multi_modal_projector"),
+        own_processor=True,
     )
 )

@@ -6,6 +6,7 @@ clip in the prompt. What is ours is to decode the frames, to cache them after th
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -15,11 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 from transformers import AutoProcessor
-from transformers.image_utils import SizeDict
 from transformers.video_utils import VideoMetadata
 
 from jobs.families.protocol import Base
 from jobs.families.tokenization import read_tokenizer
+from jobs.families.video_llm.chat_templates import TEMPLATES
+from jobs.families.video_llm.processor_rules import rules_of
 from jobs.video.cache import ClipFile, TimedFrames
 from jobs.video.decode import decode_timed
 from jobs.video.orientation import Frames
@@ -27,7 +29,6 @@ from jobs.video.source import BadClip
 from jobs.video.timing import FrameTiming
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipe_data import Data
-from orchestrator.domain.vision_budget import ProcessorLimits, VisionBudget, vision_budget
 
 _UNTIMED_FPS = 2.0
 """Frames a second of frames without a timing."""
@@ -66,21 +67,21 @@ class OwnProcessor:
     def __init__(self, folder: Path, data: Data) -> None:
         """
         Raises:
-            Invalid: the base has no processor for videos, or none that can be read.
+            Invalid: the base has no processor for videos, or none that can be read, or the recipe asks for what it
+                cannot do.
         """
         read_tokenizer(folder)
         self.processor = _read_processor(folder)
         self.video: Any = self.processor.video_processor
         name = type(self.processor).__name__
         self.template: str = (
-            self.processor.chat_template or self.processor.tokenizer.chat_template or _TEMPLATES.get(name, "")
+            self.processor.chat_template or self.processor.tokenizer.chat_template or TEMPLATES.get(name, "")
         )
         """The chat template; where the base brings none, that of its family's published checkpoints."""
         if not self.processor.chat_template:
             self.processor.chat_template = self.template or None
-        settings = _BY_CLASS.get(type(self.video).__name__, _apply_by_frame)
-        settings(self.processor, data)
-        self._edge = int(self.video.patch_size * self.video.merge_size)
+        self.rules = rules_of(self.video)
+        self.rules.apply(self.processor, data)
 
     @property
     def key(self) -> str:
@@ -94,25 +95,18 @@ class OwnProcessor:
         Raises:
             BadClip: it has too few.
         """
-        least = int(self.video.temporal_patch_size)
+        least = self.rules.least_frames(self.video)
         if total < least:
-            raise BadClip(name, f"has {total} frame, and this base reads {least} at once. Take it out.")
+            frames = "1 frame" if total == 1 else f"{total} frames"
+            raise BadClip(name, f"has {frames}, and this base reads {least} at once. Take it out.")
         metadata = VideoMetadata(total_num_frames=total, fps=fps, duration=total / fps)
         return [int(index) for index in self.video.sample_frames(metadata=metadata)]
 
     def resize(self, frames: Frames) -> Frames:
         """(T, H, W, 3) bytes as large as the base sees them."""
         pixels = torch.from_numpy(frames).permute(0, 3, 1, 2)[None]
-        size = SizeDict(**dict(self.video.size))
         try:
-            resized = self.video.resize(
-                videos=pixels,
-                size=size,
-                resample=self.video.resample,
-                factor=self._edge,
-                temporal_factor=self.video.temporal_patch_size,
-                cap_pixels_per_frame=self.video.cap_pixels_per_frame,
-            )
+            resized = self.rules.resize(self.video, pixels)
         except ValueError as error:
             raise Invalid(f"A clip has a shape that this base does not take: {error}.", "dataset_id") from error
         return np.ascontiguousarray(resized[0].permute(0, 2, 3, 1).numpy())
@@ -139,7 +133,7 @@ class OwnProcessor:
             return_tensors="pt",
         )
         tensors = {name: _tensor(value) for name, value in processed.items() if name != "video_metadata"}
-        return tensors, texts[0]
+        return self.rules.forward_inputs(tensors), texts[0]
 
     def save(self, folder: Path) -> None:
         """Writes the processor with the run's settings, as `AutoProcessor.from_pretrained` reads it.
@@ -150,11 +144,17 @@ class OwnProcessor:
         self.video.to_json_file(folder / "video_preprocessor_config.json")
         self.processor.image_processor.to_json_file(folder / "preprocessor_config.json")
 
+    def join(self, clips: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+        """The tensors of several clips as one batch."""
+        along = self.rules.joined_along
+        return {
+            name: torch.cat([tensors[name] for tensors in clips], along if name.startswith("pixel_") else 0)
+            for name in clips[0]
+        }
+
     def least_text(self) -> str:
         """The text that stands for the smallest clip."""
-        return self.prepare(np.zeros((int(self.video.temporal_patch_size), self._edge, self._edge, 3), np.uint8), None)[
-            1
-        ]
+        return self.prepare(np.zeros((*self.rules.smallest(self.video), 3), np.uint8), None)[1]
 
 
 def own_processor(folder: Path, data: Data) -> OwnProcessor:
@@ -178,15 +178,9 @@ def processor_sampling(base: Base, data: Data) -> ProcessorSampling:
         Invalid: as `OwnProcessor`.
     """
     processor = own_processor(base.folder, data)
-    vision = base.config.get("vision_config") or {}
-    patch = vision.get("patch_size") or vision.get("spatial_patch_size") or processor.video.patch_size
-    if int(patch) != int(processor.video.patch_size):
-        raise Invalid(
-            f"This base's processor cuts patches of {processor.video.patch_size} pixels and its model reads {patch}. "
-            "Register a complete copy of it.",
-            "model_id",
-        )
-    return ProcessorSampling(processor.key, int(processor.video.max_frames), base.folder, data)
+    if problem := processor.rules.problem(processor.processor, base.config):
+        raise Invalid(f"{problem} Register a complete copy of it.", "model_id")
+    return ProcessorSampling(processor.key, processor.rules.most_frames(processor.video), base.folder, data)
 
 
 def _read_processor(folder: Path) -> Any:
@@ -199,60 +193,6 @@ def _read_processor(folder: Path) -> Any:
     if getattr(processor, "video_processor", None) is None:
         raise Invalid("This base came without a processor for videos. Register a complete copy of it.", "model_id")
     return processor
-
-
-def _apply_by_frame(processor: Any, data: Data) -> None:
-    """Sets what the recipe says where the processor's size is that of a frame: Qwen2-VL, Qwen2.5-VL."""
-    video = processor.video_processor
-    budget = _apply_sampling(video, data)
-    video.size = SizeDict(shortest_edge=budget.min_pixels, longest_edge=budget.max_pixels)
-    video.cap_pixels_per_frame = False
-
-
-def _apply_by_clip(processor: Any, data: Data) -> None:
-    """The same where the size is that of all frames together, and a frame has a limit of its own: Qwen3-VL.
-
-    Its template writes marks around the clip, which the processor of transformers 4 replaced together with the clip.
-    That of transformers 5.23 replaces the clip alone, and the marks of each frame stand inside of those; no model was
-    trained so. Without marks in the template both write what the base was trained with, and so does vLLM.
-    """
-    video = processor.video_processor
-    budget = _apply_sampling(video, data)
-    video.max_video_tokens = budget.max_pixels // int(video.patch_size * video.merge_size) ** 2
-    video.cap_pixels_per_frame = True
-    marked = processor.vision_start_token + processor.video_token + processor.vision_end_token
-    if isinstance(processor.chat_template, str):
-        processor.chat_template = processor.chat_template.replace(marked, processor.video_token)
-        processor.tokenizer.chat_template = processor.chat_template
-
-
-_CHATML = """{% for message in messages %}<|im_start|>{{ message['role'] }}
-{% if message['content'] is string %}{{ message['content'] }}{% else %}{% for part in message['content'] %}\
-{% if part['type'] == 'video' %}<|vision_start|><|video_pad|><|vision_end|>{% else %}{{ part['text'] }}{% endif %}\
-{% endfor %}{% endif %}<|im_end|>
-{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
-{% endif %}"""
-_TEMPLATES: dict[str, str] = dict.fromkeys(("Qwen2VLProcessor", "Qwen2_5_VLProcessor", "Qwen3VLProcessor"), _CHATML)
-"""By the class of the processor, for a base without a chat template."""
-
-_BY_CLASS = {"Qwen3VLVideoProcessor": _apply_by_clip}
-
-
-def _apply_sampling(video: Any, data: Data) -> VisionBudget:
-    """Sets rate and limits: the recipe's, else the base's, within what a machine can bear."""
-    size, usual = dict(video.size), ProcessorLimits()
-    own = ProcessorLimits(
-        video.fps,
-        int(video.min_frames or usual.min_frames),
-        int(video.max_frames or usual.max_frames),
-        int(size.get("shortest_edge") or usual.min_pixels),
-        int(size.get("longest_edge") or usual.max_pixels),
-    )
-    budget = vision_budget(data, int(video.patch_size * video.merge_size), int(video.temporal_patch_size), own)
-    video.num_frames, video.fps = None, budget.fps
-    video.min_frames, video.max_frames = budget.min_frames, budget.max_frames
-    video.do_sample_frames = True
-    return budget
 
 
 def _tensor(value: Any) -> torch.Tensor:

@@ -41,7 +41,7 @@ for path in paths:
     inputs = processor.apply_chat_template(
         messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt",
         sanitize_control_tokens=True,
-        processor_kwargs={{"videos_kwargs": {{"video_metadata": [metadata], "do_sample_frames": False}}}},
+        processor_kwargs={{"do_sample_frames": False, "videos_kwargs": {{"video_metadata": [metadata]}}}},
     ).to(device)
     with torch.no_grad():
         answer = model.generate(
@@ -83,10 +83,11 @@ def own_program(plan: Plan, architecture: Architecture, sampling: ClipSampling, 
 
 
 def serving_notes(plan: Plan, base_ref: str) -> str:
-    """How vLLM serves the adapter with the same frames; Markdown."""
-    video = own_processor(plan.base.folder, plan.recipe.data).video
-    size = {name: int(video.size[name]) for name in ("shortest_edge", "longest_edge")}
-    settings = {"fps": video.fps, "min_frames": video.min_frames, "max_frames": video.max_frames, "size": size}
+    """How vLLM serves the adapter with the same frames, as Markdown; "" where it has no words for them."""
+    processor = own_processor(plan.base.folder, plan.recipe.data)
+    settings = processor.rules.serving_settings(processor.video)
+    if not settings:
+        return ""
     lines = [
         f"vllm serve {base_ref} --enable-lora --max-lora-rank {plan.recipe.qlora.r}",
         f"    --lora-modules {plan.recipe.output_name}=PATH_OF_THIS_FOLDER",

@@ -86,6 +86,7 @@ class ChatFormat:
         self.special_tokens = sorted(
             {str(token) for token in known.values() if token.special and str(token).strip()}, key=len, reverse=True
         )
+        self._template: Any = architecture.chat_template or tokenizer.chat_template
         end = architecture.end_token
         self._default_end = end if end in tokenizer.get_vocab() else str(tokenizer.eos_token or "")
         self._shapes: dict[object, list[Part]] = {}
@@ -113,7 +114,7 @@ class ChatFormat:
 
     def _format(self, chat: Chat) -> list[Part]:
         """The parts of a chat of this shape; the text of a person's part is the number of its mark."""
-        if self._tokenizer.chat_template and self._architecture.uses_chat_template:
+        if self._template:
             for messages in _message_forms(chat):
                 parts = self._from_template(messages)
                 if parts and _marks_of(parts) == _expected_marks(chat):
@@ -220,7 +221,11 @@ class ChatFormat:
     def _apply(self, messages: list[dict[str, Any]], prompts: bool) -> str:
         """The messages in the base's template; nothing where the template cannot format them."""
         try:
-            return str(self._tokenizer.apply_chat_template(messages, add_generation_prompt=prompts, tokenize=False))
+            return str(
+                self._tokenizer.apply_chat_template(
+                    messages, chat_template=self._template, add_generation_prompt=prompts, tokenize=False
+                )
+            )
         except Exception:
             return ""
 

@@ -2,6 +2,7 @@
 
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.architecture import Architecture, image_edge, patch_edge
+from jobs.families.video_llm.chat_templates import SMOLVLM
 from jobs.families.video_llm.family import VideoLLM
 
 FAMILY = VideoLLM(
@@ -13,11 +14,13 @@ FAMILY = VideoLLM(
         lambda c: patch_edge(c, 14),
         prompt="<|im_start|>User: {clip}{question}<end_of_utterance>\nAssistant:",
         next_turn="\nUser: {question}<end_of_utterance>\nAssistant:",
+        chat_template=SMOLVLM,
         video_placeholder="<video>",
-        uses_chat_template=False,
         token_key="image_token_id",
         end_token="<end_of_utterance>",
         vision_modules=("model.vision_model", "model.connector"),
         target_pattern=r"model\.text_model\..*",
+        own_processor=True,
+        packages=("num2words",),
     )
 )

@@ -67,10 +67,10 @@ def with_layout(features: Features, tensors: dict[str, torch.Tensor], text: str)
     """The features with what else the language model is told of a clip, so that the clip is not needed any more.
 
     Args:
-        tensors: the arguments of `forward` for the clip; its pixels are left out.
+        tensors: the arguments of `forward` for the clip; its pixels and their mask are left out.
         text: what stands for the clip in the prompt.
     """
-    layout = {f"{_LAYOUT}{name}": value for name, value in tensors.items() if not name.startswith("pixel_values")}
+    layout = {f"{_LAYOUT}{name}": value for name, value in tensors.items() if not name.startswith("pixel_")}
     return features | layout | {_TEXT: torch.tensor(list(text.encode()), dtype=torch.uint8)}
 
 

@@ -5,10 +5,8 @@ from typing import Any
 
 from orchestrator.domain.families import FAMILIES, VisionRule
 from orchestrator.domain.recipe_data import Data, FrameShape
-from orchestrator.domain.vision_budget import ClipShape, vision_budget
+from orchestrator.domain.vision_budget import FRAMES, ClipShape, timed_frames, vision_budget
 
-FRAMES = 8
-"""Frames that these families sample where the recipe names no number."""
 USUAL_CLIP = ClipShape(frames=250, duration_s=10.0, width=1280, height=720)
 """What a clip is taken to be where none is known."""
 
@@ -74,25 +72,54 @@ def keeps_shape(family: str, data: Data) -> bool:
     return rule is not None and rule.keeps_shape and data.frame_shape is FrameShape.KEPT
 
 
+def samples_by_time(family: str, data: Data) -> bool:
+    """Whether the number of frames of a run follows each clip's length, and each is a square of one size."""
+    rule = FAMILIES[family].vision if family in FAMILIES else None
+    return rule is not None and rule.fps > 0 and data.frame_shape is FrameShape.KEPT
+
+
+def spreads_frames(family: str, data: Data) -> bool:
+    """Whether a run's own processor spreads a fixed number of frames over each clip, so that no rate is chosen."""
+    rule = FAMILIES[family].vision if family in FAMILIES else None
+    return rule is not None and rule.spreads and data.frame_shape is FrameShape.KEPT
+
+
+def depends_on_clip(family: str, data: Data) -> bool:
+    """Whether the tokens of a run's clips depend on the clip."""
+    return keeps_shape(family, data) or samples_by_time(family, data)
+
+
 def clip_tokens(family: str, layout: dict[str, int], data: Data, clip: ClipShape | None = None) -> int:
-    """Tokens of the context that a clip takes with these settings.
+    """Tokens of the context that a clip takes with these settings, at most: VideoLLaMA 3 drops some of them.
 
     Args:
         layout: as `read_vision_layout` returns it.
-        clip: the clip where it keeps its shape; None for a usual one.
+        clip: the clip where its tokens depend on it; None for a usual one.
     """
+    if samples_by_time(family, data):
+        return visual_tokens(layout, _frames(family, data, clip))
     if not keeps_shape(family, data):
         return visual_tokens(layout, data.frames, data.size)
     rule, edge = FAMILIES[family].vision, layout["patch"] * layout["merge"]
-    completes = rule is not None and rule.completes
-    return vision_budget(data, edge, layout["time"]).tokens(clip or USUAL_CLIP, edge, layout["time"], completes)
+    assert rule is not None
+    budget = vision_budget(data, edge, layout["time"], rule.own)
+    return budget.tokens(clip or USUAL_CLIP, edge, layout["time"], rule.completes)
 
 
 def clip_patches(family: str, layout: dict[str, int], data: Data, clip: ClipShape | None = None) -> int:
     """Patches of the clip in the vision tower, before they are merged into tokens."""
+    if samples_by_time(family, data):
+        return patch_tokens(layout, _frames(family, data, clip))
     if not keeps_shape(family, data):
         return patch_tokens(layout, data.frames, data.size)
     return clip_tokens(family, layout, data, clip) * layout["merge"] ** 2
+
+
+def _frames(family: str, data: Data, clip: ClipShape | None) -> int:
+    """Frames of a clip that are sampled by time."""
+    rule = FAMILIES[family].vision
+    assert rule is not None
+    return timed_frames(data, rule.fps, rule.max_frames, clip or USUAL_CLIP)
 
 
 def patch_tokens(layout: dict[str, int], frames: int | None = None, size: int | None = None) -> int:

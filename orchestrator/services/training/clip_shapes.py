@@ -1,4 +1,4 @@
-"""The clip of a dataset that takes the most of a base's context, where clips keep their shape."""
+"""The clip of a dataset that takes the most of a base's context, where what a clip takes depends on the clip."""
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -8,7 +8,7 @@ from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.vision_budget import ClipShape
 from orchestrator.services.models.rows import vision_layout
-from orchestrator.services.models.vision_tokens import clip_tokens, keeps_shape
+from orchestrator.services.models.vision_tokens import clip_tokens, depends_on_clip
 
 
 def largest_clip(session: Session, dataset_id: int, model: VideoModel, recipe: Recipe) -> ClipShape | None:
@@ -17,7 +17,7 @@ def largest_clip(session: Session, dataset_id: int, model: VideoModel, recipe: R
     Of each size of a frame the longest clip is looked at: a shorter one of the same size takes no more.
     """
     vision = vision_layout(model)
-    if not vision or not keeps_shape(model.family, recipe.data):
+    if not vision or not depends_on_clip(model.family, recipe.data):
         return None
     rows = session.exec(
         select(Clip.width, Clip.height, func.max(Clip.frames), func.max(Clip.duration_s))

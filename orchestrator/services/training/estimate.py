@@ -114,7 +114,7 @@ def estimate(
         samples_per_s: clips per second of an earlier run on this base; the time needs this or a measurement.
         gpu: whether it will run on a GPU.
         measured: the newest rehearsal on this base.
-        clip: the clip that takes the most tokens, where clips keep their shape.
+        clip: the clip that takes the most tokens, where that depends on the clip.
     """
     adapters = adapter_parameters(model, recipe)
     head = head_parameters(model, classes)

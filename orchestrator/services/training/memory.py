@@ -6,9 +6,9 @@ from typing import Any
 from orchestrator.domain.machines import DEQUANTIZED_BYTES
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
-from orchestrator.domain.vision_budget import ClipShape
+from orchestrator.domain.vision_budget import FRAMES, ClipShape
 from orchestrator.services.models.rows import vision_layout
-from orchestrator.services.models.vision_tokens import FRAMES, clip_patches, clip_tokens
+from orchestrator.services.models.vision_tokens import clip_patches, clip_tokens
 
 PROCESS_BYTES = 700 * 10**6
 """A trainer that has loaded torch, transformers and peft only: measured on Linux with the CPU build of torch 2.13."""
@@ -58,7 +58,7 @@ def memory_of(
 
     Args:
         trainable: how many parameters are trained.
-        clip: the largest one, where clips keep their shape; None for a usual one.
+        clip: the largest one, where that depends on the clip; None for a usual one.
     """
     return Memory(
         process=_GPU_PROCESS_BYTES if gpu else PROCESS_BYTES,

@@ -5,9 +5,16 @@ from orchestrator.domain.families import FAMILIES, LIGER_FAMILIES
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipe_optim import NO_WORDS
 from orchestrator.domain.recipes import LIGER_MISSING, Recipe, smaller_batch
-from orchestrator.domain.vision_budget import ClipShape
+from orchestrator.domain.vision_budget import FIXED_FRAMES, ClipShape
 from orchestrator.services.models.rows import layer_groups, vision_layout
-from orchestrator.services.models.vision_tokens import clip_tokens, keeps_shape, visual_tokens
+from orchestrator.services.models.vision_tokens import (
+    clip_tokens,
+    depends_on_clip,
+    keeps_shape,
+    samples_by_time,
+    spreads_frames,
+    visual_tokens,
+)
 
 Problem = tuple[str, str]
 MEMORY_SHARE = 0.95
@@ -22,7 +29,17 @@ def vision_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     """Numbers of frames and frame sizes that this base does not accept."""
     facts, data = model.details or {}, recipe.data
     vision = vision_layout(model)
-    if not keeps_shape(model.family, data) and (data.min_frames or data.max_frames or data.frame_tokens):
+    if samples_by_time(model.family, data) and (data.min_frames or data.frame_tokens):
+        return [
+            (
+                "data.min_frames" if data.min_frames else "data.frame_tokens",
+                "This base's processor has no least number of frames, and each frame takes the same number of tokens. "
+                "Leave both empty.",
+            )
+        ]
+    if spreads_frames(model.family, data) and data.fps:
+        return [("data.fps", FIXED_FRAMES)]
+    if not depends_on_clip(model.family, data) and (data.min_frames or data.max_frames or data.frame_tokens):
         return [
             (
                 "data.frame_tokens" if data.frame_tokens else "data.max_frames",
@@ -39,7 +56,7 @@ def vision_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
         own, tubelet = int(facts.get("frames") or 0), int(facts.get("tubelet_size") or 0)
         problem = rule.frames_problem(data.frames, own, tubelet) if rule else ""
         return [("data.frames", problem)] if problem else []
-    if keeps_shape(model.family, data):
+    if depends_on_clip(model.family, data):
         return []  # what a clip takes depends on the clip: see `context_problems`
     step = vision["patch"] * vision["merge"]
     if data.size and any_size and data.size % step:
@@ -60,18 +77,19 @@ def vision_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
 
 
 def context_problems(model: VideoModel, recipe: Recipe, clip: ClipShape | None) -> list[Problem]:
-    """Whether the largest clip of the dataset takes more than the context, where clips keep their shape."""
+    """Whether the largest clip of the dataset takes more than the context, where that depends on the clip."""
     vision = vision_layout(model)
-    if not vision or not vision["context"] or clip is None or not keeps_shape(model.family, recipe.data):
+    if not vision or not vision["context"] or clip is None or not depends_on_clip(model.family, recipe.data):
         return []
     tokens, limit = clip_tokens(model.family, vision, recipe.data, clip), vision["context"] - _TEXT_TOKENS
     if tokens <= limit:
         return []
+    fewer = "fewer frames or fewer tokens of a frame" if keeps_shape(model.family, recipe.data) else "fewer frames"
     return [
         (
-            "data.frame_tokens",
+            "data.frame_tokens" if keeps_shape(model.family, recipe.data) else "data.max_frames",
             f"The largest clip ({clip.width} x {clip.height}, {clip.duration_s:.0f} s) takes {tokens:,} tokens, and "
-            f"this base reads {vision['context']:,} at once. Choose fewer frames or fewer tokens of a frame.",
+            f"this base reads {vision['context']:,} at once. Choose {fewer}.",
         )
     ]
 
@@ -152,7 +170,7 @@ def cache_advice(
     Args:
         clips: of both splits.
         limit: bytes of the cache; 0 for no limit.
-        clip: the largest one, where clips keep their shape.
+        clip: the largest one, where what a clip takes depends on the clip.
     """
     vision = vision_layout(model)
     if not vision or not limit or not recipe.qlora.enabled or recipe.qlora.vision:

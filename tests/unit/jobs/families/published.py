@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.unit.jobs.families.templates import CHATML
+from tests.unit.jobs.families.templates import CAPITALIZED, CHATML, NUMBERED, ONEVISION
 from tests.unit.jobs.families.tiny_llms import make_tiny
 
 _CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 _CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
+_IMAGENET_MEAN, _IMAGENET_STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 
 def _qwen2(processor_class: str) -> dict[str, Any]:
@@ -23,6 +24,17 @@ def _qwen2(processor_class: str) -> dict[str, Any]:
         "image_processor_type": "Qwen2VLImageProcessor",
         "processor_class": processor_class,
     }
+
+
+_VIDEO_LLAMA: dict[str, Any] = {
+    "size": {"longest_edge": 12845056, "shortest_edge": 12544},
+    "patch_size": 14,
+    "merge_size": 2,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
+    "processor_class": "VideoLlama3Processor",
+}
+_CLIP = "<|video_pad|>"
 
 
 FILES: dict[str, dict[str, dict[str, Any]]] = {
@@ -57,9 +69,117 @@ FILES: dict[str, dict[str, dict[str, Any]]] = {
         },
         "chat_template.json": {"chat_template": CHATML},
     },
+    "video_llama_3": {
+        "preprocessor_config.json": _VIDEO_LLAMA | {"image_processor_type": "VideoLlama3ImageProcessor"},
+        "video_preprocessor_config.json": _VIDEO_LLAMA
+        | {
+            "fps": 1,
+            "max_frames": 180,
+            "temporal_patch_size": 1,
+            "use_token_compression": True,
+            "video_processor_type": "VideoLlama3VideoProcessor",
+        },
+        "chat_template.json": {"chat_template": CHATML.replace("<|vision_start|><|video_pad|><|vision_end|>", _CLIP)},
+    },
+    "smolvlm": {
+        "preprocessor_config.json": {
+            "do_convert_rgb": True,
+            "do_image_splitting": True,
+            "do_normalize": True,
+            "do_pad": True,
+            "do_rescale": True,
+            "do_resize": True,
+            "image_mean": [0.5, 0.5, 0.5],
+            "image_processor_type": "SmolVLMImageProcessor",
+            "image_std": [0.5, 0.5, 0.5],
+            "max_image_size": {"longest_edge": 28},
+            "processor_class": "SmolVLMProcessor",
+            "resample": 1,
+            "rescale_factor": 0.00392156862745098,
+            "size": {"longest_edge": 112},
+            "video_sampling": {"fps": 1, "max_frames": 64, "video_size": {"longest_edge": 28}},
+        },
+        "processor_config.json": {"image_seq_len": 4, "processor_class": "SmolVLMProcessor"},
+        "chat_template.json": {"chat_template": CAPITALIZED},
+    },
+    "llava_onevision": {
+        "preprocessor_config.json": {
+            "do_convert_rgb": True,
+            "do_normalize": True,
+            "do_pad": True,
+            "do_rescale": True,
+            "do_resize": True,
+            "image_grid_pinpoints": [[28, 28], [28, 56], [56, 28], [56, 56]],
+            "image_mean": [0.5, 0.5, 0.5],
+            "image_processor_type": "LlavaOnevisionImageProcessor",
+            "image_std": [0.5, 0.5, 0.5],
+            "processor_class": "LlavaOnevisionProcessor",
+            "resample": 3,
+            "rescale_factor": 0.00392156862745098,
+            "size": {"height": 28, "width": 28},
+        },
+        "video_preprocessor_config.json": {
+            "do_convert_rgb": True,
+            "do_normalize": True,
+            "do_rescale": True,
+            "do_resize": True,
+            "image_mean": [0.5, 0.5, 0.5],
+            "image_std": [0.5, 0.5, 0.5],
+            "processor_class": "LlavaOnevisionProcessor",
+            "resample": 3,
+            "rescale_factor": 0.00392156862745098,
+            "size": {"height": 28, "width": 28},
+            "video_processor_type": "LlavaOnevisionVideoProcessor",
+        },
+        "processor_config.json": {
+            "image_token": "<image>",
+            "num_image_tokens": 16,
+            "processor_class": "LlavaOnevisionProcessor",
+            "video_token": "<video>",
+            "vision_feature_select_strategy": "full",
+        },
+        "chat_template.json": {"chat_template": ONEVISION},
+    },
+    "internvl": {
+        "preprocessor_config.json": {
+            "crop_to_patches": False,
+            "do_convert_rgb": True,
+            "do_normalize": True,
+            "do_rescale": True,
+            "do_resize": True,
+            "image_mean": _IMAGENET_MEAN,
+            "image_processor_type": "GotOcr2ImageProcessorFast",
+            "image_std": _IMAGENET_STD,
+            "max_patches": 12,
+            "min_patches": 1,
+            "processor_class": "InternVLProcessor",
+            "resample": 3,
+            "rescale_factor": 0.00392156862745098,
+            "size": {"height": 28, "width": 28},
+        },
+        "video_preprocessor_config.json": {
+            "do_convert_rgb": True,
+            "do_normalize": True,
+            "do_rescale": True,
+            "do_resize": True,
+            "image_mean": _IMAGENET_MEAN,
+            "image_std": _IMAGENET_STD,
+            "processor_class": "InternVLProcessor",
+            "resample": 3,
+            "rescale_factor": 0.00392156862745098,
+            "size": {"height": 28, "width": 28},
+            "video_processor_type": "InternVLVideoProcessor",
+        },
+        "processor_config.json": {"image_seq_length": 4, "processor_class": "InternVLProcessor"},
+        "chat_template.json": {"chat_template": NUMBERED},
+    },
 }
 """Of Qwen2-VL-2B-Instruct and Qwen2.5-VL-3B-Instruct, neither of which samples frames by itself, and of
-Qwen3-VL-2B-Instruct, with patches of 14 pixels instead of 16 as the tiny base has them."""
+Qwen3-VL-2B-Instruct, with patches of 14 pixels instead of 16 as the tiny base has them.
+Of VideoLLaMA 3, with the limits of its authors' processor: 16 to 16,384 tokens, 180 frames, one a second.
+Of SmolVLM2-2.2B-Instruct, with frames of 28 pixels and 4 tokens instead of 384 and 81.
+Of llava-onevision-qwen2-0.5b-ov-hf, with frames of 28 pixels and 16 patches instead of 384 and 729.
+Of InternVL3-1B-hf, with frames of 28 pixels and 4 tokens instead of 448 and 256."""
 
 
 def make_published(name: str, folder: Path) -> Path:

@@ -20,6 +20,19 @@ ONEVISION = """{% for message in messages %}{{ '<|im_start|>' + message['role'] 
 {% for part in message['content'] %}{% if part['type'] == 'text' %}{{ '\n' + part['text'] }}{% endif %}{% endfor %}\
 {{ '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"""
 """LLaVA-OneVision: a space behind the role of a turn, a line break behind that of the prompt."""
+NUMBERED = """{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n'}}\
+{% if message['content'] is string %}{{ message['content'] }}{% else %}{% for content in message['content'] %}\
+{% if content['type'] == 'image' %}{{ '<IMG_CONTEXT>\n' }}{% elif content['type'] == 'video' %}{{ '<video>\n' }}\
+{% elif content['type'] == 'text' %}{{ content['text'] }}{% endif %}{% endfor %}{% endif %}\
+{{'<|im_end|>\n'}}{% endfor %}\
+{% if add_generation_prompt %}{{'<|im_start|>assistant\n' }}{% endif %}"""
+"""InternVL."""
+CAPITALIZED = """<|im_start|>{% for message in messages %}{{message['role'] | capitalize}}\
+{% if message['content'][0]['type'] == 'image' %}{{':'}}{% else %}{{': '}}{% endif %}\
+{% for line in message['content'] %}{% if line['type'] == 'text' %}{{line['text']}}\
+{% elif line['type'] == 'image' %}{{ '<image>' }}{% endif %}{% endfor %}<end_of_utterance>
+{% endfor %}{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"""
+"""SmolVLM: it knows pictures only, and transformers' processor takes a template of its own where there is a clip."""
 THINKING = CHATML.replace(
     "{% if add_generation_prompt %}<|im_start|>assistant\n",
     "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n\n</think>\n\n",

@@ -18,7 +18,9 @@ from jobs.families.card_program import frame_reader
 from jobs.families.protocol import Plan
 from jobs.families.registry import MODULES, read_base, resolve
 from jobs.video.decode import decode_frames
+from orchestrator.domain.recipe_data import Data
 from orchestrator.domain.recipes import parse_recipe
+from orchestrator.services.models.vision_tokens import spreads_frames
 from orchestrator.settings import ROOT
 from tests.fakes.bases import ENCODERS, RETRIEVERS, make_base
 from tests.fakes.odd_videos import MATRICES, corners, cover_first, preview_first, set_edits, set_matrix, write_film
@@ -72,7 +74,7 @@ def test_every_program_is_complete(name: str, tmp_path: Path) -> None:
     base = read_base(base_of(name, tmp_path / "base"))
     classifies = name in ENCODERS or name == "videomae"
     task = "classification" if classifies else "retrieval" if name in RETRIEVERS else "captioning"
-    for fps in (12.5, None):
+    for fps in (None,) if spreads_frames(name, Data()) else (12.5, None):
         for bits in (4, 16):
             recipe = parse_recipe({"data": {"fps": fps}, "qlora": {"bits": bits}})
             plan = Plan(base, recipe, task, ("a", "b"), ("it hops",))

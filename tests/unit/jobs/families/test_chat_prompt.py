@@ -4,13 +4,14 @@ import pytest
 
 from jobs.families.protocol import Question
 from jobs.families.video_llm.family import VideoLLM
+from jobs.families.video_llm.idefics import FAMILY as IDEFICS
 from jobs.families.video_llm.prompt import ChatFormat, PartKind, chat_of_question
 from jobs.families.video_llm.qwen2_vl import FAMILY as QWEN
 from jobs.families.video_llm.smolvlm import FAMILY as SMOLVLM
 from orchestrator.domain.annotations import CAPTION_QUESTION
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.playground import ChatTurn
-from tests.unit.jobs.families.tiny_llms import tokenizer
+from tests.unit.jobs.families.tiny_llms import SPECIAL, tokenizer
 
 PARTS = """{% for message in messages %}<|im_start|>{{ message['role'] }}
 {% if message['content'] is string %}{{ message['content'] }}{% else %}{% for part in message['content'] %}\
@@ -67,8 +68,8 @@ def test_turns_that_a_template_drops_are_written_in_the_familys_form(template: s
     one = prompt(template, Question("What moves?", system="Be brief."))
     assert "Be brief.\nWhat moves?" in one
     assert prompt(None, CHAT, SMOLVLM) == (
-        "<|im_start|>User: {clip}Be brief.\nWhat moves?<end_of_utterance>\nAssistant: A disc.<end_of_utterance>\n"
-        "User: And its colour?<end_of_utterance>\nAssistant:"
+        "<|im_start|>System: Be brief.<end_of_utterance>\nUser: {clip}What moves?<end_of_utterance>\n"
+        "Assistant: A disc.<end_of_utterance>\nUser: And its colour?<end_of_utterance>\nAssistant:"
     )
 
 
@@ -87,3 +88,10 @@ def test_the_runs_question_is_asked_where_nobody_asks() -> None:
     assert chat_of_question(Question()).turns[-1].text == CAPTION_QUESTION
     own = chat_of_question(Question(" Where? ", system="Say more."), "What colour is it?", "Be brief.")
     assert (own.turns[-1].text, own.system) == ("Where?", "Say more.")
+
+
+def test_an_answer_of_idefics_ends_as_the_model_was_trained() -> None:
+    """Instruct models end an answer with a token of their own, which the tokenizers of the others do not have."""
+    assert ChatFormat(tokenizer(), IDEFICS.architecture).end_token == "<end_of_utterance>"
+    without = tuple(word for word in SPECIAL if word != "<end_of_utterance>")
+    assert ChatFormat(tokenizer(without), IDEFICS.architecture).end_token == "</s>"

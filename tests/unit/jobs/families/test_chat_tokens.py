@@ -21,7 +21,7 @@ from jobs.families.video_llm.prompt import chat_of
 from orchestrator.domain.annotations import CAPTION_QUESTION, Conversation, Turn
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.families.templates import CHATML, ONEVISION, THINKING, VICUNA
-from tests.unit.jobs.families.tiny_llms import CONFIGS, tokenizer
+from tests.unit.jobs.families.tiny_llms import CONFIGS, tokenizer, write_processor
 
 TALK = Conversation(
     (Turn("What moves?", "A disc."), Turn("Where to?", "to the left", ("to the left", "up"))), system="Be brief."
@@ -45,8 +45,7 @@ def collator_of(name: str, folder: Path, template: str | None, context: int = 20
     one = tokenizer()
     one.chat_template = template
     one.save_pretrained(folder)
-    pixels = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3} | ({"patch_size": 14} if "qwen" in name else {})
-    (folder / "preprocessor_config.json").write_text(json.dumps(pixels))
+    write_processor(name, folder)
     base = read_base(folder)
     family = resolve(base)
     assert isinstance(family, VideoLLM)

@@ -14,7 +14,7 @@ from orchestrator.domain.recipes import parse_recipe
 from orchestrator.settings import ROOT
 from tests.fakes.bases import ENCODERS, RETRIEVERS, make_base
 from tests.unit.jobs.families.published import FILES
-from tests.unit.jobs.families.tiny_llms import CONFIGS, tokenizer
+from tests.unit.jobs.families.tiny_llms import CONFIGS, tokenizer, write_processor
 
 BUILTIN = ROOT / "orchestrator" / "builtin" / "models"
 LLMS = sorted(CONFIGS)
@@ -34,6 +34,8 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Base]:
         (folder / "config.json").write_text(json.dumps({"model_type": name} | CONFIGS[name]))
         tokenizer().save_pretrained(folder)
         means = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+        if name in FILES:
+            write_processor(name, folder)
         for file, content in FILES.get(name, {"preprocessor_config.json": means}).items():
             (folder / file).write_text(json.dumps(content))
         made[name] = read_base(folder)
@@ -93,7 +95,7 @@ def test_a_missing_preprocessor_is_warned_of(name: str, bases: dict[str, Base], 
         if "processor" not in path.name:
             (tmp_path / path.name).write_text(path.read_text())
     bare = read_base(tmp_path)
-    data = {"frames": 4, "size": 56, "frame_shape": "square"} if name.startswith("qwen") else {}
+    data = {"frame_shape": "square"} | ({"frames": 4, "size": 56} if name.startswith("qwen") else {})
     plan = Plan(bare, parse_recipe({"data": data}), _task(name), ("a", "b"))
     captions = [] if name in CLASSIFIERS else FITS
     assert len(_processor_warnings(bare, plan, captions)) == 1
@@ -115,5 +117,6 @@ def test_a_config_without_its_video_token_is_refused(bases: dict[str, Base], tmp
     word_tokenizer().save_pretrained(tmp_path)
     config = {key: value for key, value in bases["internvl"].config.items() if "token" not in key}
     base = Base(tmp_path, config, bases["internvl"].processor)
+    recipe = parse_recipe({"data": {"frame_shape": "square"}})
     with pytest.raises(Invalid, match="does not name its image_token_id"):
-        resolve(base).caption_warnings(Plan(base, parse_recipe({}), "captioning"), FITS)
+        resolve(base).caption_warnings(Plan(base, recipe, "captioning"), FITS)

@@ -23,9 +23,10 @@ from jobs.trainer.rehearsal import adapted_layers
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipe_data import Data
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
-from orchestrator.services.models.vision_tokens import read_vision_layout, visual_tokens
+from orchestrator.services.models.vision_tokens import read_vision_layout, spreads_frames, visual_tokens
 from tests.unit.jobs.families.tiny_llms import CONFIGS, edge_of, make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of
@@ -52,7 +53,8 @@ def test_a_run_and_its_cards_program(
     captioned = [dataclasses.replace(clip, label="", caption=captions[clip.label]) for clip in clips[:8]]
     family = resolve(read_base(base))
     assert isinstance(family, VideoLLM)
-    data = {"frames": 4, "fps": 25} | ({} if family.architecture.fixed_size else {"size": 56})
+    data = {"frames": 4} | ({} if family.architecture.fixed_size else {"size": 56})
+    data |= {} if spreads_frames(name, Data()) else {"fps": 25}
     made = make_spec(optim={"epochs": 5, "learning_rate": 1e-2, "batch_size": 3}, clips=captioned, data=data)
     spec = dataclasses.replace(made, task="captioning", class_names=[], model_path=str(base), family=name)
     result = train(spec, recorder_of(spec), lambda: False)
@@ -80,7 +82,8 @@ def test_the_web_counts_the_tokens_that_the_layout_makes(name: str, tmp_path: Pa
     size = None if family.architecture.fixed_size else 56
     recipe = parse_recipe({"data": {"frames": 5, "size": size}})
     edge = edge_of(family.sampling(base, recipe))
-    item = {"frames": np.zeros((5, edge, edge, 3), np.uint8), "captions": ["x"], "training": False, "seed": (0, 0)}
+    frames = np.random.default_rng(0).integers(0, 256, (5, edge, edge, 3), np.uint8)
+    item = {"frames": frames, "captions": ["x"], "training": False, "seed": (0, 0)}
     collator = family.collate(Plan(base, recipe, "captioning", (), ("x",)))
     assert isinstance(collator, ChatCollator)
     ids = collator([item])["input_ids"]

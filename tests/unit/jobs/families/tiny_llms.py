@@ -8,6 +8,9 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoConfig, AutoModelForImageTextToText, PreTrainedTokenizerFast
 
+from jobs.families.video_llm.own_processor import ProcessorSampling, own_processor
+from jobs.families.video_llm.processor_rules import FixedSquares, TimedSquares
+
 SPECIAL = (
     "<pad>", "<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|video_pad|>", "<|image_pad|>", "<|vision_start|>",
     "<|vision_end|>", "<video>", "<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>",
@@ -26,21 +29,24 @@ _QWEN_VISION = {
 }  # fmt: skip
 
 
-def tokenizer() -> PreTrainedTokenizerFast:
+def tokenizer(special: tuple[str, ...] = SPECIAL) -> PreTrainedTokenizerFast:
     """256 bytes, then the special tokens."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     backend = Tokenizer(models.BPE({symbol: i for i, symbol in enumerate(alphabet)}, []))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
-    backend.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in SPECIAL])
+    backend.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in special])
     return PreTrainedTokenizerFast(
         tokenizer_object=backend, pad_token="<pad>", bos_token="<s>", eos_token="</s>", model_max_length=2048
     )
 
 
 def edge_of(sampling: Any) -> int:
-    """Pixels: the width and height of a frame that a tiny base is shown, whatever its sampling."""
-    return dict(getattr(sampling, "size", (("width", 56),)))["width"]
+    """Pixels: the width and height of a square frame that a tiny base is shown, whatever its sampling."""
+    if isinstance(sampling, ProcessorSampling):
+        own = own_processor(sampling.folder, sampling.data)
+        return own.rules.smallest(own.video)[1] if isinstance(own.rules, TimedSquares | FixedSquares) else 56
+    return dict(sampling.size)["width"]
 
 
 def token(word: str) -> int:
@@ -111,7 +117,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "idefics": {
         "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2,
         "vocab_size": 300, "additional_vocab_size": 0, "cross_layer_interval": 1, "use_resampler": False,
-        "max_position_embeddings": 2048, "alpha_initializer": "ones", "image_token_id": token("<image>"),
+        "max_position_embeddings": 2048, "alpha_initializer": "ones",
         "vision_config": {
             "embed_dim": 64, "hidden_size": 64, "image_size": 28, "intermediate_size": 128, "patch_size": 14,
             "num_attention_heads": 2, "num_hidden_layers": 1,
@@ -129,8 +135,38 @@ def make_tiny(name: str, folder: Path) -> Path:
     model = AutoModelForImageTextToText.from_config(config, dtype=torch.float32)
     model.save_pretrained(folder, safe_serialization=True)
     tokenizer().save_pretrained(folder)
-    processor = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "resample": 3, "rescale_factor": 1 / 255}
+    write_processor(name, folder)
+    return folder
+
+
+def write_processor(name: str, folder: Path) -> None:
+    """Writes the settings of a tiny base's processor."""
+    processor: dict[str, Any] = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    processor |= {"resample": 3, "rescale_factor": 1 / 255}
     if name.startswith("qwen"):
         processor["patch_size"] = _QWEN_VISION["patch_size"]
+    if name == "smolvlm":
+        edge = {"longest_edge": _VISION["image_size"]}
+        processor |= {"size": edge, "max_image_size": edge, "fps": 1, "num_frames": 64}
+        (folder / "processor_config.json").write_text(
+            json.dumps({"image_seq_len": 4, "processor_class": "SmolVLMProcessor"})
+        )
+    if name == "llava_onevision":
+        edge = _VISION["image_size"]
+        processor |= {"size": {"height": edge, "width": edge}}
+        tokens = {"num_image_tokens": 16, "vision_feature_select_strategy": "full"}
+        (folder / "processor_config.json").write_text(
+            json.dumps(tokens | {"processor_class": "LlavaOnevisionProcessor"})
+        )
+    if name == "internvl":
+        edge = _VISION["image_size"]
+        processor |= {"size": {"height": edge, "width": edge}}
+        tokens = {"image_seq_length": 4, "processor_class": "InternVLProcessor"}
+        (folder / "processor_config.json").write_text(json.dumps(tokens))
+        settings = json.loads((folder / "tokenizer_config.json").read_text())
+        settings["extra_special_tokens"] = {
+            "start_image_token": "<img>", "end_image_token": "</img>", "context_image_token": "<IMG_CONTEXT>",
+            "video_token": "<video>",
+        }  # fmt: skip
+        (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     (folder / "preprocessor_config.json").write_text(json.dumps(processor))
-    return folder

@@ -1,0 +1,259 @@
+"""What a recipe sets in a base's own processor, and how its frames are resized, by the class of its video processor."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from transformers.image_utils import SizeDict
+
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipe_data import Data
+from orchestrator.domain.vision_budget import (
+    FIXED_FRAMES,
+    FRAMES,
+    ProcessorLimits,
+    VisionBudget,
+    timed_sampling,
+    vision_budget,
+)
+
+Config = dict[str, Any]
+
+
+class ProcessorRules:
+    """Where frames follow the clip's length and keep its shape: Qwen2-VL, Qwen2.5-VL."""
+
+    joined_along = 0
+    """The axis along which the pixels of several clips are joined."""
+
+    def apply(self, processor: Any, data: Data) -> None:
+        """Sets rate, limits and size: those of the recipe, else the base's, within what a machine can bear.
+
+        Raises:
+            Invalid: the recipe asks for what this processor cannot do.
+        """
+        video = processor.video_processor
+        budget = _apply_sampling(video, data)
+        video.size = SizeDict(shortest_edge=budget.min_pixels, longest_edge=budget.max_pixels)
+        video.cap_pixels_per_frame = False
+
+    def least_frames(self, video: Any) -> int:
+        """The fewest frames of a clip that can be sampled."""
+        return int(video.temporal_patch_size)
+
+    def most_frames(self, video: Any) -> int:
+        """The most frames that are sampled of a clip."""
+        return int(video.max_frames)
+
+    def smallest(self, video: Any) -> tuple[int, int, int]:
+        """(frames, height, width) of the smallest clip after the resize."""
+        return self.least_frames(video), _edge(video), _edge(video)
+
+    def resize(self, video: Any, frames: torch.Tensor) -> torch.Tensor:
+        """(1, T, 3, H, W) bytes as large as the base sees them.
+
+        Raises:
+            ValueError: the shape is one that the processor does not take.
+        """
+        return video.resize(
+            frames,
+            size=SizeDict(**dict(video.size)),
+            resample=video.resample,
+            factor=_edge(video),
+            temporal_factor=video.temporal_patch_size,
+            cap_pixels_per_frame=video.cap_pixels_per_frame,
+        )
+
+    def forward_inputs(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """What the processor makes of its video processor's tensors, as arguments of `forward`."""
+        return tensors
+
+    def problem(self, processor: Any, config: Config) -> str:
+        """How the processor disagrees with the model, as a sentence; "" where it does not."""
+        vision, own = config.get("vision_config") or {}, int(processor.video_processor.patch_size)
+        patch = int(vision.get("patch_size") or vision.get("spatial_patch_size") or own)
+        return (
+            "" if patch == own else f"This base's processor cuts patches of {own} pixels and its model reads {patch}."
+        )
+
+    def serving_settings(self, video: Any) -> dict[str, Any]:
+        """What vLLM gives the processor of the base for the same frames; {} where it has no words for them."""
+        size = {name: int(video.size[name]) for name in ("shortest_edge", "longest_edge")}
+        return {"fps": video.fps, "min_frames": video.min_frames, "max_frames": video.max_frames, "size": size}
+
+
+class CappedFrames(ProcessorRules):
+    """Where the size is that of all frames together, and a frame has a limit of its own: Qwen3-VL.
+
+    Its template writes marks around the clip, which the processor of transformers 4 replaced together with the clip.
+    That of transformers 5.23 replaces the clip alone, and the marks of each frame stand inside of those; no model was
+    trained so. Without marks in the template both write what the base was trained with, and so does vLLM.
+    """
+
+    def apply(self, processor: Any, data: Data) -> None:
+        video = processor.video_processor
+        budget = _apply_sampling(video, data)
+        video.max_video_tokens = budget.max_pixels // _edge(video) ** 2
+        video.cap_pixels_per_frame = True
+        marked = processor.vision_start_token + processor.video_token + processor.vision_end_token
+        if isinstance(processor.chat_template, str):
+            processor.chat_template = processor.chat_template.replace(marked, processor.video_token)
+            processor.tokenizer.chat_template = processor.chat_template
+
+
+class SharedPixels(ProcessorRules):
+    """Where all frames of a clip share the size, so that those of a short clip may be larger: VideoLLaMA 3."""
+
+    def apply(self, processor: Any, data: Data) -> None:
+        video = processor.video_processor
+        budget = _apply_sampling(video, data, fps=1.0, shares=True)
+        video.size = SizeDict(shortest_edge=budget.min_pixels, longest_edge=budget.clip_pixels)
+
+    def resize(self, video: Any, frames: torch.Tensor) -> torch.Tensor:
+        return video.resize(frames, size=SizeDict(**dict(video.size)), resample=video.resample, factor=_edge(video))
+
+    def serving_settings(self, video: Any) -> dict[str, Any]:
+        return {}
+
+
+class TimedSquares(ProcessorRules):
+    """Where frames follow the clip's length up to a limit, and each becomes a square of one size: SmolVLM2."""
+
+    joined_along = 1
+
+    def apply(self, processor: Any, data: Data) -> None:
+        video, edge = processor.video_processor, self._frame_edge(processor.video_processor)
+        if data.size not in (None, edge):
+            raise Invalid(f"This base sees exactly {edge} x {edge} pixels. Leave Frame size empty.", "data.size")
+        if data.min_frames or data.frame_tokens:
+            raise Invalid(
+                "This base's processor has no least number of frames, and each frame takes the same number of tokens. "
+                "Leave both empty.",
+                "data.min_frames" if data.min_frames else "data.frame_tokens",
+            )
+        video.fps, video.num_frames = timed_sampling(data, video.fps, video.num_frames)
+        video.do_sample_frames = True
+        for owner in (video, processor.image_processor):  # where programs older than transformers 5 read the same
+            if getattr(owner, "video_sampling", None):
+                sizes = {name: value for name, value in dict(video.size).items() if value}
+                owner.video_sampling = {"fps": video.fps, "max_frames": video.num_frames, "video_size": sizes}
+
+    def least_frames(self, video: Any) -> int:
+        return 1
+
+    def most_frames(self, video: Any) -> int:
+        return int(video.num_frames)
+
+    def smallest(self, video: Any) -> tuple[int, int, int]:
+        return 1, self._frame_edge(video), self._frame_edge(video)
+
+    def resize(self, video: Any, frames: torch.Tensor) -> torch.Tensor:
+        size = SizeDict(**dict(video.size))
+        # Frame by frame: it is made larger on the way, up to four times the edge.
+        resized = [video.resize(frame, size=size, resample=video.resample) for frame in frames.split(1, dim=1)]
+        return torch.cat(resized, dim=1)
+
+    def problem(self, processor: Any, config: Config) -> str:
+        vision, edge = config.get("vision_config") or {}, self._frame_edge(processor.video_processor)
+        size, patch = int(vision.get("image_size") or edge), int(vision.get("patch_size") or 14)
+        tokens = (size // patch) ** 2 // int(config.get("scale_factor") or 2) ** 2
+        if (edge, int(processor.image_seq_len)) == (size, tokens):
+            return ""
+        return (
+            f"This base's processor makes frames of {edge} pixels and {processor.image_seq_len} tokens, and its model "
+            f"reads {size} pixels and {tokens} tokens."
+        )
+
+    def serving_settings(self, video: Any) -> dict[str, Any]:
+        return {}
+
+    def _frame_edge(self, video: Any) -> int:
+        return int(video.max_image_size["longest_edge"])
+
+
+class FixedSquares(ProcessorRules):
+    """Where a fixed number of frames is spread over the clip, and each becomes a square: LLaVA-OneVision."""
+
+    def apply(self, processor: Any, data: Data) -> None:
+        video, edge = processor.video_processor, self._frame_edge(processor.video_processor)
+        if data.size not in (None, edge):
+            raise Invalid(f"This base sees exactly {edge} x {edge} pixels. Leave Frame size empty.", "data.size")
+        for name in ("fps", "min_frames", "max_frames", "frame_tokens"):
+            if getattr(data, name) is not None:
+                raise Invalid(FIXED_FRAMES, f"data.{name}")
+        video.num_frames, video.fps, video.do_sample_frames = data.frames or FRAMES, None, True
+
+    def least_frames(self, video: Any) -> int:
+        return int(video.num_frames)
+
+    def most_frames(self, video: Any) -> int:
+        return int(video.num_frames)
+
+    def smallest(self, video: Any) -> tuple[int, int, int]:
+        return self.least_frames(video), self._frame_edge(video), self._frame_edge(video)
+
+    def resize(self, video: Any, frames: torch.Tensor) -> torch.Tensor:
+        return video.resize(frames, size=SizeDict(**dict(video.size)), resample=video.resample)
+
+    def problem(self, processor: Any, config: Config) -> str:
+        edge = self._frame_edge(processor.video_processor)
+        size = (config.get("vision_config") or {}).get("image_size") or edge
+        size = int(size[0] if isinstance(size, list | tuple) else size)
+        if edge == size:
+            return ""
+        return f"This base's processor makes frames of {edge} pixels and its model reads {size}."
+
+    def serving_settings(self, video: Any) -> dict[str, Any]:
+        return {}
+
+    def _frame_edge(self, video: Any) -> int:
+        return int(dict(video.size)["height"])
+
+
+class NumberedSquares(FixedSquares):
+    """The same where the model reads the frames of all clips in a row: InternVL."""
+
+    def forward_inputs(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {"pixel_values": tensors["pixel_values_videos"].flatten(0, 1)}
+
+
+_BY_CLASS: dict[str, Callable[[], ProcessorRules]] = {
+    "Qwen3VLVideoProcessor": CappedFrames,
+    "VideoLlama3VideoProcessor": SharedPixels,
+    "SmolVLMVideoProcessor": TimedSquares,
+    "LlavaOnevisionVideoProcessor": FixedSquares,
+    "InternVLVideoProcessor": NumberedSquares,
+}
+
+
+def rules_of(video: Any) -> ProcessorRules:
+    """The rules of a video processor."""
+    return _BY_CLASS.get(type(video).__name__, ProcessorRules)()
+
+
+def _edge(video: Any) -> int:
+    """Pixels: a frame's edge is a multiple of this."""
+    return int(video.patch_size * video.merge_size)
+
+
+def _apply_sampling(video: Any, data: Data, fps: float | None = None, shares: bool = False) -> VisionBudget:
+    """Sets rate and limits: the recipe's, else the base's, within what a machine can bear.
+
+    Args:
+        fps: the rate of the base's authors, where its processor names none.
+        shares: as in `ProcessorLimits`.
+    """
+    size, usual = dict(video.size), ProcessorLimits()
+    own = ProcessorLimits(
+        video.fps or fps,
+        int(video.min_frames or usual.min_frames),
+        int(video.max_frames or usual.max_frames),
+        int(size.get("shortest_edge") or usual.min_pixels),
+        int(size.get("longest_edge") or usual.max_pixels),
+        shares,
+    )
+    budget = vision_budget(data, _edge(video), int(video.temporal_patch_size), own)
+    video.num_frames, video.fps = None, budget.fps
+    video.min_frames, video.max_frames = budget.min_frames, budget.max_frames
+    video.do_sample_frames = True
+    return budget
