@@ -86,6 +86,12 @@ def test_the_same_key_with_another_body_is_refused(ada_client: TestClient, body:
         ("optim", {"epochs": 0}, "optim.epochs"),
         ("data", {"frames": 10_000}, "data.frames"),
         ("qlora", {"target_modules": ["nowhere"], "r": 0}, "qlora.r"),
+        ("qlora", {"target_modules": "(q_proj"}, "qlora.target_pattern"),
+        ("qlora", {"target_modules": "a" * 201}, "qlora.target_pattern"),
+        ("qlora", {"rank_pattern": {"query": 0}}, "qlora.rank_pattern"),
+        ("qlora", {"rank_pattern": {"query": "many"}}, "qlora.rank_pattern"),
+        ("qlora", {"alpha_pattern": {"(que|ry)+": 8}}, "qlora.alpha_pattern"),
+        ("qlora", {"init_lora_weights": "pissa"}, "qlora.init_lora_weights"),
     ],
 )
 def test_bad_values_get_their_sentence(
@@ -98,6 +104,14 @@ def test_bad_values_get_their_sentence(
     assert before["ok"] is False
     assert field in [problem["field"] for problem in before["problems"]]
     assert ada_client.get("/api/v1/jobs").json()["total"] == 0
+
+
+def test_an_adapter_to_continue_from_must_be_there(ada_client: TestClient, body: dict[str, Any]):
+    [error] = refusal(ada_client.post("/api/v1/jobs", json=body | {"adapter": 99}), 422)["errors"]
+    assert error == {
+        "field": "adapter",
+        "message": "This adapter does not exist any more. Choose another one, or none.",
+    }
 
 
 def test_checkpoints_are_listed_and_deleted_by_their_owner(ada_client: TestClient, body: dict[str, Any]):

@@ -113,7 +113,7 @@ def test_the_command_says_what_is_wrong(
     ):
         code, printed = command(str(file), *extra)
         assert (code, sentence in printed) == (1, True), printed
-    assert "Not in the file, so at the default for this base and dataset: training_type, qlora.bits" in printed
+    assert "Not in the file, so at the default for this base and dataset: training_type, adapter, qlora.bits" in printed
     code, printed = command(str(tmp_path / "none.yaml"), "--dataset", "1", "--model", "1")
     assert (code, "none.yaml cannot be read: No such file" in printed) == (1, True)
     code, printed = command(str(file), "--dataset", "1", "--model", "1", "--token", "wrong")
