@@ -89,6 +89,13 @@ def depends_on_clip(family: str, data: Data) -> bool:
     return keeps_shape(family, data) or samples_by_time(family, data)
 
 
+def least_frames(family: str, layout: dict[str, int], data: Data) -> int:
+    """The fewest frames that a clip of a run must have; a base that is shown squares of ours takes some twice."""
+    if spreads_frames(family, data):
+        return data.frames or layout["frames"]
+    return layout["time"] if keeps_shape(family, data) else 1
+
+
 def clip_tokens(family: str, layout: dict[str, int], data: Data, clip: ClipShape | None = None) -> int:
     """Tokens of the context that a clip takes with these settings, at most: VideoLLaMA 3 drops some of them.
 

@@ -16,7 +16,7 @@ from orchestrator.domain.vision_budget import ClipShape
 from orchestrator.services.models.rows import layer_groups, vision_layout
 from orchestrator.services.training.annotation_counts import annotations_advice, count_annotations
 from orchestrator.services.training.capacity import open_pools
-from orchestrator.services.training.clip_shapes import largest_clip
+from orchestrator.services.training.clip_shapes import largest_clip, short_clip_problems
 from orchestrator.services.training.continuing import continued
 from orchestrator.services.training.estimate import estimate
 from orchestrator.services.training.question_limits import question_problems
@@ -76,7 +76,7 @@ def preflight(
     speed = _earlier_speed(session, actor, model)
     clip = largest_clip(session, dataset_id, model, recipe)
     if not problems:
-        problems += context_problems(model, recipe, clip)
+        problems += context_problems(model, recipe, clip) + short_clip_problems(session, dataset_id, model, recipe)
     facts = estimate(
         model,
         recipe,
