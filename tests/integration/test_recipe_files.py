@@ -132,3 +132,13 @@ def test_the_command_needs_a_token_and_a_studio(
     address = "http://127.0.0.1:1"
     assert train.main([str(file), "--dataset", "1", "--model", "1", "--url", address, "--token", "t"]) == 1
     assert "http://127.0.0.1:1 does not answer" in capsys.readouterr().err
+
+
+def test_the_defaults_of_each_field_are_answered(ada_client: TestClient, things: tuple[int, int]) -> None:
+    dataset_id, model_id = things
+    answer = ada_client.get("/api/v1/recipes/defaults", params={"dataset_id": dataset_id, "model_id": model_id})
+    assert answer.status_code == 200
+    found = {item["field"]: item for item in answer.json()["items"]}
+    assert found.keys() >= {"optim.learning_rate", "qlora.rank_pattern", "data.frame_shape", "eval.keep"}
+    assert all(item["source"].endswith(".") for item in found.values())
+    assert found["qlora.rank_pattern"]["value"] in (None, {})

@@ -37,7 +37,7 @@ class RecipeDefault(BaseModel):
 
     field: str
     """Its dotted name, such as optim.learning_rate."""
-    value: bool | int | float | str | list[str] | None
+    value: bool | int | float | str | list[str] | dict[str, int] | None
     source: str
     """A sentence that says where the value is from."""
 
