@@ -94,7 +94,10 @@ def test_everything_reads_as_before(client: TestClient) -> None:
         assert get(client, f"/jobs/{job_id}/timeline")["items"] == before
     assert get(client, f"/jobs/{COMPLETED['id']}/metrics")["series"]["loss"] == FACTS["loss"]
     (adapter,) = get(client, "/adapters")["items"]
-    as_before(adapter, FACTS["adapters"][0])
+    assert as_before(adapter, FACTS["adapters"][0], "parent_id", "parent_name") == {
+        "parent_id": None,
+        "parent_name": "",
+    }
 
 
 def test_its_files_are_there(client: TestClient) -> None:
