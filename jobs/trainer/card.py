@@ -69,7 +69,7 @@ def _interval(metric: Metric, summary: RunSummary) -> str:
     if metric.name not in summary.intervals:
         return ""
     low, high = summary.intervals[metric.name]
-    return f" (95 % interval {figure(metric, low)} to {figure(metric, high)})"
+    return f" ({formatting.percent(0.95)} interval {figure(metric, low)} to {figure(metric, high)})"
 
 
 def _metrics(plan: Plan, summary: RunSummary, made: str = "adapter") -> list[str]:
@@ -82,7 +82,7 @@ def _metrics(plan: Plan, summary: RunSummary, made: str = "adapter") -> list[str
     ]
     if not rows:
         return []
-    base = TASKS[plan.task].baseline
+    base = summary.baseline_name
     if summary.baseline_clips:
         base += f", {summary.baseline_clips} clips"
     table = "\n".join([f"| on the held-out clips | {base} | this {made} |", "|---|---|---|", *rows]) + "\n"

@@ -173,6 +173,7 @@ def _run_facts(
     asked = RunSummary(question=plan.question, system=plan.system) if plan.question or plan.system else RunSummary()
     facts = RunSummary(
         task=run.spec.task,
+        baseline_name=TASKS[plan.task].baseline_name(continues=plan.continued is not None),
         problem_type=run.spec.problem_type,
         final_step=trainer.state.global_step,
         train_seconds=round(train_seconds, 1),

@@ -175,7 +175,9 @@ class RunSummary(_Document):
     pool: int = 0
     """How many clips a sentence was searched among."""
     baseline: dict[str, float] = Field(default_factory=dict)
-    """The metrics of the untouched base, or of chance (always the largest class)."""
+    """The metrics before the first step, or those of chance (always the largest class)."""
+    baseline_name: str = ""
+    """Whose `baseline` is: the base's, chance, or the adapter's that the run continues; "" in runs of version 0.1."""
     samples: list[Prediction] = Field(default_factory=list)
     """Some held-out clips that stand for all."""
     mistakes: list[Prediction] = Field(default_factory=list)

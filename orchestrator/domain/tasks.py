@@ -161,6 +161,14 @@ class TaskSpec:
         """The metric that stands for a run; see `judged_by`."""
         return self.judged_by(problem_type)[0]
 
+    def baseline_name(self, continues: bool) -> str:
+        """What the result of a run is compared with, as the head of a table's column.
+
+        Args:
+            continues: whether the run continues from an adapter, which is then what is measured before the first step.
+        """
+        return "continued adapter" if continues and self.baseline == "base" else self.baseline
+
     @property
     def every_metric(self) -> tuple[Metric, ...]:
         """The metrics of all its problem types."""

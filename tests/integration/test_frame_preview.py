@@ -1,7 +1,7 @@
 """What the inspector draws is what the trainer decodes: the same frames, the same pixels, one's own clips only."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,11 +10,13 @@ from sqlmodel import Session, select
 
 from jobs.families.registry import read_base, resolve
 from jobs.video.cache import ClipFile, FrameCache
-from orchestrator.domain.datasets import Clip
+from jobs.video.probe_clips import write_flickering
+from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.recipe_data import FrameShape
 from orchestrator.domain.recipes import parse_recipe
-from orchestrator.domain.tasks import ModelType
+from orchestrator.domain.tasks import ModelType, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.media import frame_preview
 from orchestrator.services.db import session_scope
@@ -23,6 +25,7 @@ from tests.fakes.uploads import uploaded_dataset
 from tests.fakes.videos import draw_clip
 from tests.ingest import import_now
 from tests.studio import make_person
+from tests.unit.jobs.families.published import make_published
 
 BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
 
@@ -88,6 +91,7 @@ def test_invalid_settings_are_reported(ada: Actor, things: tuple[int, int]) -> N
         with pytest.raises(Invalid) as refused:
             preview_of(session, ada, *things, frame_preview.FrameSettings(size=64))
         assert refused.value.field == "size"
+        odd: dict[str, Any]
         for odd in ({"frames": 1_000}, {"frames": 0}, {"size": 8}):
             with pytest.raises(Invalid, match="1 to 256") as refused:
                 preview_of(session, ada, *things, frame_preview.FrameSettings(**odd))
@@ -95,3 +99,27 @@ def test_invalid_settings_are_reported(ada: Actor, things: tuple[int, int]) -> N
         with pytest.raises(NotFound):
             preview_of(session, bob, *things, frame_preview.FrameSettings())
     assert not list((get_settings().storage_dir / "datasets").rglob("*.part"))
+
+
+def test_a_preview_knows_the_shape_of_frames_and_their_tokens(ada: Actor, things: tuple[int, int]) -> None:
+    with session_scope() as session:
+        base = make_published("qwen2_vl", get_settings().data_dir / "qwen")
+        session.get_one(VideoModel, things[1]).path = str(base)
+        clip = session.get_one(Clip, things[0])
+        write_flickering(get_settings().storage_dir / clip.path, 128, 64, 2.0, 10, False)
+        session.get_one(Dataset, clip.dataset_id).task = Task.CAPTIONING
+    shapes = {}
+    for name, settings in {
+        "kept": {"max_frames": 4, "frame_tokens": 24},
+        "fewer": {"max_frames": 2, "frame_tokens": 24},
+        "square": {"frames": 4, "size": 56, "frame_shape": FrameShape.SQUARE},
+    }.items():
+        with session_scope() as session:
+            found = preview_of(session, ada, *things, frame_preview.FrameSettings(**settings))
+        shapes[name] = (len(found.indices), found.width > found.height)
+    assert shapes == {"kept": (4, True), "fewer": (2, True), "square": (4, False)}
+    with session_scope() as session:
+        for field, value in (("min_frames", 1), ("frame_tokens", 16384)):
+            with pytest.raises(Invalid) as refused:
+                preview_of(session, ada, *things, frame_preview.FrameSettings(**cast(Any, {field: value})))
+            assert refused.value.field == field

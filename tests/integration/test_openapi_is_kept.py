@@ -58,8 +58,13 @@ NEW_FIELDS = (
         for name in ("labels", "captions", "conversations", "start_s", "end_s", "whole_film")
     ),
     f" / /api/v1/datasets/{{dataset_id}}/read / {_READING_BODY} / frame_rate / ",
+    *(
+        f" / /api/v1/clips/{{clip_id}}/{route} / get / parameters / query {name} / "
+        for route in ("seen", "seen.png")
+        for name in ("min_frames", "max_frames", "frame_tokens", "frame_shape")
+    ),
 )
-"""Optional fields of bodies since version 0.1, with all that belongs to them."""
+"""Optional fields of bodies and queries since version 0.1, with all that belongs to them."""
 
 TYPED = ("qlora", "optim", "data", "eval", "machine", "sweep", "source", "values", "columns")
 """Objects of bodies that were announced as objects of any fields, and whose fields were checked by the services."""

@@ -1,10 +1,7 @@
 """A body that hardly arrives ends with 408 and a closed connection; a slow upload that keeps sending goes on."""
 
 import base64
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benchmarks.studio import free_port
 from tests.api_client import PASSWORD
-from tests.studio import ROOT, RedisProcess
+from tests.granian_server import granian_server
+from tests.studio import RedisProcess
 
 pytestmark = pytest.mark.slow
 LIMIT_S = 60.0
@@ -25,24 +22,8 @@ LIMIT_S = 60.0
 @pytest.fixture
 def port(home: Path, redis_server: RedisProcess) -> Iterator[int]:
     """Where the API listens, served as it is in production."""
-    port = free_port()
-    program = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--workers", "1"]
-    command = [*program, "--factory", "tests.fakes.slow_body_server:create"]
-    with (home / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=os.environ.copy(), stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                httpx.get(f"http://localhost:{port}/api/v1/health", timeout=5)
-                break
-            except httpx.TransportError:
-                assert time.monotonic() < deadline, (home / "server.log").read_text()
-                time.sleep(0.2)
+    with granian_server("tests.fakes.slow_body_server:create", home, path="/api/v1/health") as (port, _):
         yield port
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def drip(port: int, head: str, chunk: bytes, pause_s: float, limit_s: float = LIMIT_S) -> tuple[bytes, float]:

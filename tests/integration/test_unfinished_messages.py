@@ -1,19 +1,14 @@
 """A websocket whose message never ends is closed, and its memory is free again."""
 
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
-from benchmarks.studio import free_port
-from tests.studio import ROOT
+from tests.granian_server import granian_server
 
 pytestmark = pytest.mark.slow
 PART = 4 * 2**20
@@ -28,25 +23,8 @@ HANDSHAKE = (
 @pytest.fixture
 def server(home: Path) -> Iterator[tuple[int, psutil.Process]]:
     """(port, the process) of a server that gives a socket 3 s for the answer to its ping."""
-    port = free_port()
-    program = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--workers", "1"]
-    program += ["--workers-kill-timeout", "3"]
-    command = [*program, "--factory", "tests.fakes.pinging_server:create"]
-    with (home / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=os.environ.copy(), stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                httpx.get(f"http://localhost:{port}/", timeout=5)
-                break
-            except httpx.TransportError:
-                assert time.monotonic() < deadline, (home / "server.log").read_text()
-                time.sleep(0.2)
-        yield port, psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait(20)
+    with granian_server("tests.fakes.pinging_server:create", home, "--workers-kill-timeout", "3") as running:
+        yield running
 
 
 def memory(process: psutil.Process) -> int:

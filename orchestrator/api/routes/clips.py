@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+from fastapi import Depends
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
@@ -166,13 +167,11 @@ async def seen_frames(
     actor: CurrentUser,
     clip_id: Id,
     model_id: RequiredQueryId,
-    frames: int | None = None,
-    size: int | None = None,
-    fps: float | None = None,
+    settings: Annotated[FrameSettings, Depends()],
 ) -> SeenFrames:
     """The frames of the clip that a model gets with these settings, rendered by the trainer's own code; `sheet`: their
     image."""
-    preview = await _frame_preview(actor, clip_id, model_id, FrameSettings(frames, size, fps))
+    preview = await _frame_preview(actor, clip_id, model_id, settings)
     return extended(SeenFrames, preview, sheet=f"/api/v1/clips/{clip_id}/seen.png")
 
 
@@ -181,12 +180,10 @@ async def seen_sheet(
     actor: CurrentUser,
     clip_id: Id,
     model_id: RequiredQueryId,
-    frames: int | None = None,
-    size: int | None = None,
-    fps: float | None = None,
+    settings: Annotated[FrameSettings, Depends()],
 ) -> Annotated[FileResponse, Media(("image/png",), file=True)]:
     """The same frames as one lossless image, in rows of `columns`."""
-    preview = await _frame_preview(actor, clip_id, model_id, FrameSettings(frames, size, fps))
+    preview = await _frame_preview(actor, clip_id, model_id, settings)
     return FileResponse(preview.sheet, media_type="image/png", headers=_MEDIA)
 
 

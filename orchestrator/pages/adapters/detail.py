@@ -93,7 +93,7 @@ def _metric(item: rx.Var[MetricLine]) -> rx.Component:
 
 def _results() -> rx.Component:
     metrics = table(
-        ["Metric", head_cell("This version", number=True), head_cell("Base", number=True)],
+        ["Metric", head_cell("This version", number=True), head_cell(State.baseline_name, number=True)],
         rx.foreach(State.metrics, _metric),
         label="Results",
     )

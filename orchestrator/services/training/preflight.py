@@ -21,6 +21,7 @@ from orchestrator.services.training.continuing import continued
 from orchestrator.services.training.estimate import estimate
 from orchestrator.services.training.question_limits import question_problems
 from orchestrator.services.training.recipe_limits import (
+    Problem,
     advice,
     cache_advice,
     context_problems,
@@ -35,7 +36,6 @@ from orchestrator.services.training.split_counts import SplitCounts, count_split
 from orchestrator.services.workers import largest_device_memory
 from orchestrator.settings import get_settings
 
-Problem = tuple[str, str]
 _NOT_READY = {
     DatasetStatus.DRAFT: "This dataset has no clips yet. Upload some first.",
     DatasetStatus.PROCESSING: "This dataset is still being read. It can be used as soon as it is ready.",

@@ -8,8 +8,7 @@ from orchestrator.domain.families import takes_question
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.tasks import TASK_OF_MODEL, Annotation
 from orchestrator.services.datasets.curation.versions import clips_at
-
-Problem = tuple[str, str]
+from orchestrator.services.training.recipe_limits import Problem
 
 
 def question_problems(session: Session, dataset: Dataset, model: VideoModel, version: int = 0) -> list[Problem]:

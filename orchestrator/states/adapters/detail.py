@@ -14,7 +14,7 @@ from orchestrator.services.adapters import catalog
 from orchestrator.services.adapters.files import FileRow
 from orchestrator.services.adapters.rows import AdapterRow
 from orchestrator.states.adapters.index import PATH
-from orchestrator.states.adapters.rows import AdapterLine, MetricLine, adapter_line, metric_lines
+from orchestrator.states.adapters.rows import AdapterLine, MetricLine, adapter_line, baseline_name, metric_lines
 from orchestrator.states.jobs.new_rows import review_rows
 from orchestrator.states.shared.guards import run_as_user, signed_in, toast_for
 from orchestrator.states.shared.markdown import CardBlock, card_blocks
@@ -62,6 +62,8 @@ class AdapterDetailState(RecordPage, rx.State):
     title: str = "Adapter"
     metrics: list[MetricLine] = []
     metrics_note: str = ""
+    baseline_name: str = ""
+    """What the version is compared with: base, chance or the adapter that it continues."""
     versions: list[AdapterLine] = []
     compare: str = ""
     """The address that compares the jobs of all versions; "" with fewer than two jobs left."""
@@ -109,6 +111,7 @@ class AdapterDetailState(RecordPage, rx.State):
         self.card = adapter_line(row)
         self.title, self.page_title = self.card.label, f"{self.card.label} - Loreel"
         self.metrics, self.versions = metric_lines(row), version_lines(self.card, visit.versions)
+        self.baseline_name = baseline_name(row).capitalize()
         held_out = row.summary.validation_clips
         self.metrics_note = (
             f"on {formatting.plural(held_out, 'clip')} that were not trained on"

@@ -87,6 +87,11 @@ def metric_lines(row: AdapterRow) -> list[MetricLine]:
     ]
 
 
+def baseline_name(row: AdapterRow) -> str:
+    """What the version is compared with."""
+    return row.summary.baseline_name or (TASKS[row.task].baseline if row.task in TASKS else "")
+
+
 def _figure(name: str, value: float | None) -> str:
     if value is None:
         return ""

@@ -111,7 +111,7 @@ def _caption_sample(row: Prediction) -> Sample:
         else f"Counts as right; expected: {row.reference}"
         if right
         else f"Expected: {row.reference}",
-        before=f"Base: {row.before}" if row.before else "",
+        before=f"Before the training: {row.before}" if row.before else "",
         mark=RIGHT if right else "" if row.score is None else WRONG,
         clips=[_sample_clip(row.clip_id, row.name, right)],
         trail=_trail(row),
@@ -265,7 +265,7 @@ def result_of(summary: RunSummary) -> Result:
         if total
         else "",
         metrics=_metrics(summary),
-        baseline=TASKS[task_of(summary)].baseline + _clips_of_baseline(summary),
+        baseline=(summary.baseline_name or TASKS[task_of(summary)].baseline) + _clips_of_baseline(summary),
         by_class=[
             ClassRow(
                 row.name,
@@ -300,7 +300,7 @@ def _interval(metric: Metric, summary: RunSummary) -> str:
     if metric.name not in summary.intervals:
         return ""
     low, high = summary.intervals[metric.name]
-    return f", 95 % interval {figure(metric, low)} to {figure(metric, high)}"
+    return f", {formatting.percent(0.95)} interval {figure(metric, low)} to {figure(metric, high)}"
 
 
 def _clips_of_baseline(summary: RunSummary) -> str:

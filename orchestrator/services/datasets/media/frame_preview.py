@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from sqlmodel import Session
 from orchestrator.domain.clip_facts import READER_VERSION
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.models import ModelStatus
+from orchestrator.domain.recipe_data import FrameShape
 from orchestrator.domain.users import Actor
+from orchestrator.domain.vision_budget import FRAME_TOKENS, MAX_FRAMES
 from orchestrator.services import sandbox
 from orchestrator.services.access import owned_clip, owned_dataset, visible_model
 from orchestrator.services.datasets.files import dataset_folder
@@ -22,10 +24,10 @@ from orchestrator.services.fair_queue import FairQueue
 from orchestrator.services.sandbox import Tool
 
 MAX_PIXELS = 48_000_000
+_TOKEN_PIXELS = 32 * 32
+"""Of a frame, that one token stands for at most."""
 _MAX_CACHED = 200
 RENDERINGS = FairQueue("Other previews are being rendered", at_once=1, per_person=6)
-_FIELDS = {"data.frames": "frames", "data.size": "size", "data.fps": "fps", "model_id": "model"}
-"""Fields of a recipe -> the parameters of a preview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,14 @@ class FrameSettings:
     frames: int | None = None
     size: int | None = None
     fps: float | None = None
+    min_frames: int | None = None
+    max_frames: int | None = None
+    frame_tokens: int | None = None
+    frame_shape: FrameShape = FrameShape.KEPT
+
+
+_FIELDS = {f"data.{field.name}": field.name for field in fields(FrameSettings)} | {"model_id": "model"}
+"""Fields of a recipe -> the parameters of a preview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,10 @@ def plan_frame_preview(
             raise Invalid(sentence, name)
     if (settings.frames or 0) * (settings.size or 0) ** 2 > MAX_PIXELS:
         raise Invalid("That is too much to render at once. Choose fewer frames or a smaller frame size.", "frames")
+    if settings.max_frames or settings.frame_tokens:
+        most = settings.frames or settings.max_frames or MAX_FRAMES
+        if most * (settings.frame_tokens or FRAME_TOKENS) * _TOKEN_PIXELS > MAX_PIXELS:
+            raise Invalid("That is too much to render at once. Choose fewer frames or fewer tokens.", "frame_tokens")
     span = [clip.start_s, clip.end_s] if clip.span else None
     key = json.dumps([READER_VERSION, clip.content_hash, span, model.path, model.revision, str(task), asdict(settings)])
     stem = hashlib.sha256(key.encode()).hexdigest()[:24]

@@ -1,7 +1,7 @@
 """What the job page says about single clips: queries with ranked clips, captions, misclassified clips."""
 
 from orchestrator.domain.run_summary import RunSummary
-from orchestrator.domain.tasks import TASKS
+from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.states.jobs.samples import chance_note, mistakes_of, result_of, samples_of
 
 
@@ -33,7 +33,7 @@ def test_a_caption_is_shown_with_its_reference() -> None:
     ]
     (sample,) = samples_of(RunSummary.from_json({"samples": rows}))
     assert (sample.title, sample.note, sample.mark) == ("y", "Expected: x", "")
-    assert sample.before == "Base: z"
+    assert sample.before == "Before the training: z"
     assert sample.clips[0].preview == "/api/v1/clips/1/preview"
 
 
@@ -99,3 +99,15 @@ def test_the_result_names_what_it_is_compared_with_and_why_there_is_no_matrix() 
     assert result.matrix_note == "The confusion matrix of 200 classes is too large to show."
     asked = result_of(RunSummary.from_json({"task": "captioning", TASKS["captioning"].headline("").name: 0.5}))
     assert (asked.baseline, asked.matrix_note) == ("base", "")
+
+
+def test_a_result_is_compared_with_what_was_measured_before_the_first_step() -> None:
+    names = {task.value: TASKS[task].baseline_name(continues=True) for task in Task}
+    assert names == {
+        "classification": "chance",
+        "captioning": "continued adapter",
+        "retrieval": "continued adapter",
+    }
+    for name, shown in (("continued adapter", "continued adapter"), ("", "base")):
+        summary = RunSummary(task=Task.CAPTIONING, baseline_name=name, validation_clips=4)
+        assert result_of(summary.merged(RunSummary.of_values({"eval_exact": 0.5}))).baseline == shown
