@@ -9,7 +9,7 @@ import yaml
 from jobs.families.protocol import Family, Plan
 from jobs.runs.spec import TrainSpec
 from orchestrator.domain import formatting
-from orchestrator.domain.metric_definitions import Metric, figure
+from orchestrator.domain.metric_definitions import INTERVAL, Metric, figure
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.run_summary import RunSummary, unjudged_sentence
 from orchestrator.domain.tasks import TASKS, AnswerKind
@@ -69,7 +69,7 @@ def _interval(metric: Metric, summary: RunSummary) -> str:
     if metric.name not in summary.intervals:
         return ""
     low, high = summary.intervals[metric.name]
-    return f" ({formatting.percent(0.95)} interval {figure(metric, low)} to {figure(metric, high)})"
+    return f" ({INTERVAL} {figure(metric, low)} to {figure(metric, high)})"
 
 
 def _metrics(plan: Plan, summary: RunSummary, made: str = "adapter") -> list[str]:

@@ -251,3 +251,25 @@ class Span:
     def __str__(self) -> str:
         """As sentences name it: "0.5 to 4 s"."""
         return f"{round(self.start_s, 2):g} to {round(self.end_s, 2):g} s"
+
+
+class AnnotatedClip:
+    """Reads what is written about a clip, and its span, from attributes that are named like the columns of `Clip`."""
+
+    __slots__ = ()
+    label: str
+    caption: str
+    prompt: str
+    annotations: Annotations
+    start_s: float | None
+    end_s: float | None
+
+    @property
+    def annotated(self) -> Annotations:
+        """Everything that is written about the clip."""
+        return annotations_of(self.label, self.caption, self.prompt, self.annotations)
+
+    @property
+    def span(self) -> Span | None:
+        """The part of the film that the clip is; None for all of it."""
+        return None if self.start_s is None or self.end_s is None else Span(self.start_s, self.end_s)

@@ -18,6 +18,10 @@ class Metric:
     """True: a share of the clips themselves, so that it reads "94% of 48 clips", not "R@1 on 48 clips"."""
 
 
+INTERVAL = "95\u202f% interval"
+"""What a bootstrap interval is called; the narrow blank keeps number and sign in one line."""
+
+
 def figure(metric: Metric, value: float) -> str:
     """A value as people read it: 93.8 %, or 2."""
     return formatting.percent(value, 1) if metric.share else f"{value:g}"

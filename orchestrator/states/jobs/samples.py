@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from orchestrator.domain import formatting
-from orchestrator.domain.metric_definitions import Metric, figure
+from orchestrator.domain.metric_definitions import INTERVAL, Metric, figure
 from orchestrator.domain.run_summary import ClassResult, Prediction, RunSummary, unjudged_sentence
 from orchestrator.domain.tasks import TASKS, AnswerKind, task_spec
 from orchestrator.states.shared.presentation import clip_address
@@ -300,7 +300,7 @@ def _interval(metric: Metric, summary: RunSummary) -> str:
     if metric.name not in summary.intervals:
         return ""
     low, high = summary.intervals[metric.name]
-    return f", {formatting.percent(0.95)} interval {figure(metric, low)} to {figure(metric, high)}"
+    return f", {INTERVAL} {figure(metric, low)} to {figure(metric, high)}"
 
 
 def _clips_of_baseline(summary: RunSummary) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel, select
 
-from orchestrator.domain.annotations import Annotations, Span, annotations_of
+from orchestrator.domain.annotations import AnnotatedClip, Annotations
 from orchestrator.domain.datasets import ClipProblem, ClipStatus, Split
 
 _SHORT = 32
@@ -13,7 +13,7 @@ _SHORT = 32
 
 
 @dataclass(frozen=True, slots=True)
-class ExaminedClip:
+class ExaminedClip(AnnotatedClip):
     """What the checks read of a clip; the attributes are those of `Clip`."""
 
     id: int
@@ -35,16 +35,6 @@ class ExaminedClip:
     duration_s: float
     codec: str
     perceptual_hash: str
-
-    @property
-    def annotated(self) -> Annotations:
-        """Everything that is written about the clip."""
-        return annotations_of(self.label, self.caption, self.prompt, self.annotations)
-
-    @property
-    def span(self) -> Span | None:
-        """The part of the film that the clip is; None for all of it."""
-        return None if self.start_s is None or self.end_s is None else Span(self.start_s, self.end_s)
 
 
 def examined_clips(session: Session, dataset_id: int) -> list[ExaminedClip]:
