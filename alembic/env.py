@@ -1,19 +1,12 @@
 """Runs migrations against the configured database; the same scripts on SQLite and PostgreSQL."""
 
-import importlib
-import pkgutil
-
 from alembic import context
 from sqlmodel import SQLModel
 
-import orchestrator.domain
+import orchestrator.domain.tables  # noqa: F401 - all tables, so that a comparison misses none
 from orchestrator.services.db import make_engine
 from orchestrator.services.engine_purpose import Purpose
 from orchestrator.settings import get_settings
-
-# A table is known once its module is imported: all of them, so that a comparison misses none.
-for module in pkgutil.iter_modules(orchestrator.domain.__path__, "orchestrator.domain."):
-    importlib.import_module(module.name)
 
 url = context.config.get_main_option("sqlalchemy.url") or get_settings().resolved_database_url
 options = {"target_metadata": SQLModel.metadata, "render_as_batch": url.startswith("sqlite"), "compare_type": True}

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, create_engine
 
+import orchestrator.domain.tables  # noqa: F401 - a process that opens the database knows every table that a key may name
 from orchestrator.services.engine_purpose import Purpose
 from orchestrator.settings import ROOT, get_settings
 
