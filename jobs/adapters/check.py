@@ -46,6 +46,8 @@ def plain_inputs(processor: Any, path: Path, contract: dict[str, Any]) -> dict[s
     """What transformers makes of a clip and the question."""
     from transformers.video_utils import load_video
 
+    if "prompt" in contract:
+        return _picture_inputs(processor, path, contract)
     frames, metadata = load_video(
         cast(Any, str(path)),
         backend="pyav",
@@ -63,6 +65,22 @@ def plain_inputs(processor: Any, path: Path, contract: dict[str, Any]) -> dict[s
         return_tensors="pt",
         processor_kwargs={"do_sample_frames": False, "videos_kwargs": {"video_metadata": [metadata]}},
     )
+
+
+def _picture_inputs(processor: Any, path: Path, contract: dict[str, Any]) -> dict[str, Any]:
+    """The same where each frame is a picture to the processor: Flamingo (Idefics).
+
+    Every word attends to all frames of a clip. By itself this processor lets it attend to the picture before it only,
+    as for web pages with unrelated pictures.
+    """
+    import torch
+    from transformers.video_utils import load_video
+
+    before, after = contract["prompt"]
+    frames, _ = load_video(cast(Any, str(path)), num_frames=processor.image_processor.num_frames, backend="pyav")
+    inputs = processor(text=[[before, *frames, after]], return_tensors="pt")
+    inputs["image_attention_mask"] = torch.ones_like(inputs["image_attention_mask"])
+    return inputs
 
 
 def difference(expected: dict[str, Any], found: dict[str, Any]) -> str:

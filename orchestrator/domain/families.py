@@ -146,7 +146,7 @@ _ROWS = (
     ),
     _video_llm("smolvlm", "SmolVLM2", VisionRule(14, 364, merge=2, fps=1.0, max_frames=64), liger=True),
     _video_llm("llava_onevision", "LLaVA-OneVision", VisionRule(14, 384, merge=2, up=True, end=1, spreads=True)),
-    _video_llm("llava_next_video", "LLaVA-NeXT-Video", VisionRule(14, 336, merge=2)),
+    _video_llm("llava_next_video", "LLaVA-NeXT-Video", VisionRule(14, 336, merge=2, spreads=True)),
     _video_llm("internvl", "InternVL", VisionRule(14, 448, merge=2, spreads=True), liger=True),
     _video_llm(
         "video_llama_3",
@@ -156,7 +156,7 @@ _ROWS = (
         ),
         former=("Video-LLaMA",),
     ),
-    _video_llm("idefics", "Flamingo", VisionRule(14, 224, marks=True)),
+    _video_llm("idefics", "Flamingo", VisionRule(14, 224, marks=True, spreads=True)),
 )
 
 FAMILIES: Mapping[str, FamilySpec] = {row.key: row for row in _ROWS}

@@ -14,6 +14,7 @@ import torch
 
 from jobs.families.protocol import Plan
 from jobs.families.video_llm.chat import ChatCollator
+from jobs.families.video_llm.own_processor import own_processor
 from jobs.video.cache import ClipFile, ClipSampling
 from jobs.video.probe_clips import write_probe_clips
 
@@ -33,10 +34,23 @@ def write_contract(plan: Plan, collator: ChatCollator, sampling: ClipSampling, f
         for clip in plan.held_out
         if clip.span is None and clip.content_hash and clip.path.is_file()
     ]
-    content = {"version": VERSION, "question": collator.question, "system": plan.system, "clips": entries + held_out}
+    content: dict[str, Any] = {"version": VERSION, "question": collator.question, "system": plan.system}
+    if not own_processor(plan.base.folder, plan.recipe.data).rules.has_chat_template:
+        before, between, after = prompt_around_pictures(collator)
+        content["prompt"] = [before, between + collator.question + after]
+    content["clips"] = entries + held_out
     path = folder / CONTRACT
     path.write_text(json.dumps(content, indent=1) + "\n")
     return path
+
+
+def prompt_around_pictures(collator: ChatCollator) -> tuple[str, str, str]:
+    """The prompt before the frames, behind them, and behind the question, for a processor that formats no chat.
+
+    That processor writes the token that begins a text itself.
+    """
+    before, between, after = collator.prompt()
+    return before.removeprefix(str(collator.tokenizer.bos_token or "")), between, after
 
 
 def clip_facts(collator: ChatCollator, sampling: ClipSampling, clip: ClipFile) -> dict[str, Any]:

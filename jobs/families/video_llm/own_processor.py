@@ -15,13 +15,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoProcessor
+from transformers import (
+    AutoImageProcessor,
+    AutoProcessor,
+    IdeficsProcessor,
+    LlavaNextVideoProcessor,
+    LlavaNextVideoVideoProcessor,
+)
 from transformers.video_utils import VideoMetadata
 
 from jobs.families.protocol import Base
 from jobs.families.tokenization import read_tokenizer
 from jobs.families.video_llm.chat_templates import TEMPLATES
-from jobs.families.video_llm.processor_rules import rules_of
+from jobs.families.video_llm.processor_rules import rules_of, video_settings
 from jobs.video.cache import ClipFile, TimedFrames
 from jobs.video.decode import decode_timed
 from jobs.video.orientation import Frames
@@ -72,7 +78,7 @@ class OwnProcessor:
         """
         read_tokenizer(folder)
         self.processor = _read_processor(folder)
-        self.video: Any = self.processor.video_processor
+        self.video: Any = video_settings(self.processor)
         name = type(self.processor).__name__
         self.template: str = (
             self.processor.chat_template or self.processor.tokenizer.chat_template or TEMPLATES.get(name, "")
@@ -100,7 +106,7 @@ class OwnProcessor:
             frames = "1 frame" if total == 1 else f"{total} frames"
             raise BadClip(name, f"has {frames}, and this base reads {least} at once. Take it out.")
         metadata = VideoMetadata(total_num_frames=total, fps=fps, duration=total / fps)
-        return [int(index) for index in self.video.sample_frames(metadata=metadata)]
+        return self.rules.indices(self.video, metadata)
 
     def resize(self, frames: Frames) -> Frames:
         """(T, H, W, 3) bytes as large as the base sees them."""
@@ -124,16 +130,9 @@ class OwnProcessor:
             duration=timing.duration_s,
             frames_indices=list(timing.indices),
         )
-        processed, texts = self.processor._process_videos(
-            [torch.from_numpy(np.array(frames)).permute(0, 3, 1, 2)],
-            video_metadata=[metadata],
-            do_sample_frames=False,
-            do_resize=False,
-            return_metadata=True,
-            return_tensors="pt",
-        )
-        tensors = {name: _tensor(value) for name, value in processed.items() if name != "video_metadata"}
-        return self.rules.forward_inputs(tensors), texts[0]
+        pixels = torch.from_numpy(np.array(frames)).permute(0, 3, 1, 2)
+        processed, text = self.rules.process(self.processor, pixels, metadata)
+        return self.rules.forward_inputs({name: _tensor(value) for name, value in processed.items()}), text
 
     def save(self, folder: Path) -> None:
         """Writes the processor with the run's settings, as `AutoProcessor.from_pretrained` reads it.
@@ -141,7 +140,8 @@ class OwnProcessor:
         Programs that are older than transformers 5 read the settings of pictures and videos from a file each.
         """
         self.processor.save_pretrained(folder)
-        self.video.to_json_file(folder / "video_preprocessor_config.json")
+        if self.video is not self.processor.image_processor:
+            self.video.to_json_file(folder / "video_preprocessor_config.json")
         self.processor.image_processor.to_json_file(folder / "preprocessor_config.json")
 
     def join(self, clips: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
@@ -185,14 +185,45 @@ def processor_sampling(base: Base, data: Data) -> ProcessorSampling:
 
 def _read_processor(folder: Path) -> Any:
     try:
+        if _has_only_picture_settings(folder):
+            return _read_llava_next_video(folder)
         processor: Any = AutoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Invalid(
             "The base model's processor is missing or cannot be read. Register a complete copy of it.", "model_id"
         ) from error
-    if getattr(processor, "video_processor", None) is None:
+    if getattr(processor, "video_processor", None) is None and not isinstance(processor, IdeficsProcessor):
         raise Invalid("This base came without a processor for videos. Register a complete copy of it.", "model_id")
     return processor
+
+
+def _has_only_picture_settings(folder: Path) -> bool:
+    """Whether a folder is laid out as LLaVA-NeXT-Video's repositories, whose settings of pictures are those of clips.
+
+    AutoVideoProcessor of transformers 5.23 takes the name of the whole processor for that of the video processor there
+    and calls itself without end.
+    """
+    settings = _read_json(folder / "preprocessor_config.json")
+    return (
+        settings.get("image_processor_type") in ("LlavaNextImageProcessor", "LlavaNextImageProcessorFast")
+        and _read_json(folder / "config.json").get("model_type") == "llava_next_video"
+        and "video_processor" not in _read_json(folder / "processor_config.json")
+        and not (folder / "video_preprocessor_config.json").exists()
+    )
+
+
+def _read_llava_next_video(folder: Path) -> Any:
+    settings, _ = LlavaNextVideoProcessor.get_processor_dict(folder, local_files_only=True)
+    parts = [
+        LlavaNextVideoVideoProcessor.from_pretrained(folder, local_files_only=True),
+        AutoImageProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False),
+        read_tokenizer(folder),
+    ]
+    return LlavaNextVideoProcessor.from_args_and_dict(parts, settings)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def _tensor(value: Any) -> torch.Tensor:

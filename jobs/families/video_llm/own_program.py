@@ -5,6 +5,7 @@ import json
 from jobs.families.protocol import Plan
 from jobs.families.video_llm.architecture import Architecture
 from jobs.families.video_llm.chat import MAX_CAPTION_TOKENS, ChatCollator
+from jobs.families.video_llm.contract import prompt_around_pictures
 from jobs.families.video_llm.own_processor import own_processor
 from jobs.video.cache import ClipSampling
 
@@ -30,6 +31,14 @@ processor = AutoProcessor.from_pretrained(here)
 {base}
 model = PeftModel.from_pretrained(base, here).eval()
 
+{reading}
+    with torch.no_grad():
+        answer = model.generate(
+            **inputs, max_new_tokens={max_new_tokens}, do_sample=False, pad_token_id={pad_id}, eos_token_id={end_id}
+        )[0, inputs["input_ids"].shape[1] :]
+    print(path, processor.decode(answer, skip_special_tokens=True).strip(), sep="\\t")
+"""
+_CHAT = """\
 for path in paths:
     # The processor says which frames it wants; the same as {{"type": "video", "path": path}} where torchcodec works.
     frames, metadata = load_video(
@@ -42,13 +51,16 @@ for path in paths:
         messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt",
         sanitize_control_tokens=True,
         processor_kwargs={{"do_sample_frames": False, "videos_kwargs": {{"video_metadata": [metadata]}}}},
-    ).to(device)
-    with torch.no_grad():
-        answer = model.generate(
-            **inputs, max_new_tokens={max_new_tokens}, do_sample=False, pad_token_id={pad_id}, eos_token_id={end_id}
-        )[0, inputs["input_ids"].shape[1] :]
-    print(path, processor.decode(answer, skip_special_tokens=True).strip(), sep="\\t")
-"""
+    ).to(device)"""
+_PICTURES = """\
+count = processor.image_processor.num_frames
+for path in paths:
+    # Each frame is a picture to this processor; they are spread over the clip.
+    frames, _ = load_video(path, num_frames=count, backend="pyav")
+    prompt = [{before!r}, *frames, {between!r} + question + {after!r}]
+    inputs = processor(text=[prompt], return_tensors="pt").to(device)
+    # Every word attends to all frames of the clip; by itself this processor lets it attend to the last one only.
+    inputs["image_attention_mask"] = torch.ones_like(inputs["image_attention_mask"])"""
 _BASE = """\
 base = AutoModelForImageTextToText.from_pretrained({base_ref}, dtype=dtype, device_map={{"": device}})"""
 _BASE_4_BIT = """\
@@ -69,12 +81,19 @@ def own_program(plan: Plan, architecture: Architecture, sampling: ClipSampling, 
     collator = ChatCollator(plan, architecture, sampling)
     names = ["AutoModelForImageTextToText", "AutoProcessor", *(["BitsAndBytesConfig"] if plan.four_bit else [])]
     skip = json.dumps(["lm_head", *architecture.vision_modules])
+    has_template = own_processor(plan.base.folder, plan.recipe.data).rules.has_chat_template
     system = {"role": "system", "content": [{"type": "text", "text": plan.system}]}
+    before, between, after = prompt_around_pictures(collator)
+    reading = (
+        _CHAT.format(system=f"{system!r}, " if plan.system else "")
+        if has_template
+        else _PICTURES.format(before=before, between=between, after=after)
+    )
     program = _PROGRAM.format(
+        reading=reading,
         names=", ".join(names),
         base=(_BASE_4_BIT if plan.four_bit else _BASE).format(base_ref=base_ref, skip=skip),
         question=collator.question,
-        system=f"{system!r}, " if plan.system else "",
         max_new_tokens=min(MAX_CAPTION_TOKENS, collator.max_answer_length(plan.captions) + 8),
         pad_id=collator.pad_id(),
         end_id=collator.end_id(),

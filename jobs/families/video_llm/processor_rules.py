@@ -5,7 +5,9 @@ from typing import Any
 
 import torch
 from transformers.image_utils import SizeDict
+from transformers.video_utils import VideoMetadata, default_sample_indices_fn
 
+from jobs.families.video_llm import layouts
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipe_data import Data
 from orchestrator.domain.vision_budget import (
@@ -18,6 +20,8 @@ from orchestrator.domain.vision_budget import (
 )
 
 Config = dict[str, Any]
+IDEFICS_TOKEN = "<image>"
+"""What IdeficsProcessor writes for a picture; it has no setting for it."""
 
 
 class ProcessorRules:
@@ -36,6 +40,26 @@ class ProcessorRules:
         budget = _apply_sampling(video, data)
         video.size = SizeDict(shortest_edge=budget.min_pixels, longest_edge=budget.max_pixels)
         video.cap_pixels_per_frame = False
+
+    def indices(self, video: Any, metadata: VideoMetadata) -> list[int]:
+        """The frames that are sampled of a clip."""
+        return [int(index) for index in video.sample_frames(metadata=metadata)]
+
+    def process(self, processor: Any, frames: torch.Tensor, metadata: VideoMetadata) -> tuple[dict[str, Any], str]:
+        """What the processor makes of one clip, and the text that stands for it in the prompt.
+
+        Args:
+            frames: (T, 3, H, W) bytes after the resize.
+        """
+        processed, texts = processor._process_videos(
+            [frames],
+            video_metadata=[metadata],
+            do_sample_frames=False,
+            do_resize=False,
+            return_metadata=True,
+            return_tensors="pt",
+        )
+        return {name: value for name, value in processed.items() if name != "video_metadata"}, texts[0]
 
     def least_frames(self, video: Any) -> int:
         """The fewest frames of a clip that can be sampled."""
@@ -75,6 +99,11 @@ class ProcessorRules:
         return (
             "" if patch == own else f"This base's processor cuts patches of {own} pixels and its model reads {patch}."
         )
+
+    @property
+    def has_chat_template(self) -> bool:
+        """False where the processor takes texts and pictures in their order, and formats no chat."""
+        return True
 
     def serving_settings(self, video: Any) -> dict[str, Any]:
         """What vLLM gives the processor of the base for the same frames; {} where it has no words for them."""
@@ -175,13 +204,18 @@ class FixedSquares(ProcessorRules):
     """Where a fixed number of frames is spread over the clip, and each becomes a square: LLaVA-OneVision."""
 
     def apply(self, processor: Any, data: Data) -> None:
-        video, edge = processor.video_processor, self._frame_edge(processor.video_processor)
+        video = processor.video_processor
+        self._check(video, data)
+        video.num_frames, video.fps, video.do_sample_frames = data.frames or FRAMES, None, True
+
+    def _check(self, video: Any, data: Data) -> None:
+        """Refuses another size, and a rate."""
+        edge = self._frame_edge(video)
         if data.size not in (None, edge):
             raise Invalid(f"This base sees exactly {edge} x {edge} pixels. Leave Frame size empty.", "data.size")
         for name in ("fps", "min_frames", "max_frames", "frame_tokens"):
             if getattr(data, name) is not None:
                 raise Invalid(FIXED_FRAMES, f"data.{name}")
-        video.num_frames, video.fps, video.do_sample_frames = data.frames or FRAMES, None, True
 
     def least_frames(self, video: Any) -> int:
         return int(video.num_frames)
@@ -196,7 +230,7 @@ class FixedSquares(ProcessorRules):
         return video.resize(frames, size=SizeDict(**dict(video.size)), resample=video.resample)
 
     def problem(self, processor: Any, config: Config) -> str:
-        edge = self._frame_edge(processor.video_processor)
+        edge = self._frame_edge(video_settings(processor))
         size = (config.get("vision_config") or {}).get("image_size") or edge
         size = int(size[0] if isinstance(size, list | tuple) else size)
         if edge == size:
@@ -217,13 +251,55 @@ class NumberedSquares(FixedSquares):
         return {"pixel_values": tensors["pixel_values_videos"].flatten(0, 1)}
 
 
+class CroppedSquares(FixedSquares):
+    """The same where each frame is resized by its shorter side and cropped around its middle: LLaVA-NeXT-Video."""
+
+    def resize(self, video: Any, frames: torch.Tensor) -> torch.Tensor:
+        resized = video.resize(frames, size=SizeDict(**dict(video.size)), resample=video.resample)
+        return video.center_crop(resized, SizeDict(**dict(video.crop_size)))
+
+    def _frame_edge(self, video: Any) -> int:
+        return int(dict(video.crop_size)["height"])
+
+
+class FrameImages(FixedSquares):
+    """Where the processor knows pictures only, so that each frame is one: Flamingo (Idefics).
+
+    It samples nothing: frames are spread as `load_video(path, num_frames=...)` of transformers spreads them. Their
+    number is kept in the settings of the picture processor.
+    """
+
+    def apply(self, processor: Any, data: Data) -> None:
+        self._check(processor.image_processor, data)
+        processor.image_processor.num_frames = data.frames or FRAMES
+
+    @property
+    def has_chat_template(self) -> bool:
+        return False
+
+    def indices(self, video: Any, metadata: VideoMetadata) -> list[int]:
+        return [int(index) for index in default_sample_indices_fn(metadata, num_frames=video.num_frames)]
+
+    def process(self, processor: Any, frames: torch.Tensor, metadata: VideoMetadata) -> tuple[dict[str, Any], str]:
+        pictures = processor.image_processor(list(frames), do_resize=False, return_tensors="pt")
+        _, text = layouts.idefics(pictures, {}, IDEFICS_TOKEN)
+        return {"pixel_values": pictures[None]}, text
+
+
 _BY_CLASS: dict[str, Callable[[], ProcessorRules]] = {
     "Qwen3VLVideoProcessor": CappedFrames,
     "VideoLlama3VideoProcessor": SharedPixels,
     "SmolVLMVideoProcessor": TimedSquares,
     "LlavaOnevisionVideoProcessor": FixedSquares,
     "InternVLVideoProcessor": NumberedSquares,
+    "LlavaNextVideoVideoProcessor": CroppedSquares,
+    "IdeficsImageProcessor": FrameImages,
 }
+
+
+def video_settings(processor: Any) -> Any:
+    """The part of a processor that prepares frames: its video processor, or that for pictures where it has no other."""
+    return getattr(processor, "video_processor", None) or processor.image_processor
 
 
 def rules_of(video: Any) -> ProcessorRules:

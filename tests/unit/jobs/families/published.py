@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.unit.jobs.families.templates import CAPITALIZED, CHATML, NUMBERED, ONEVISION
+from tests.unit.jobs.families.templates import CAPITALIZED, CHATML, NUMBERED, ONEVISION, VICUNA
 from tests.unit.jobs.families.tiny_llms import make_tiny
 
 _CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
@@ -173,13 +173,54 @@ FILES: dict[str, dict[str, dict[str, Any]]] = {
         "processor_config.json": {"image_seq_length": 4, "processor_class": "InternVLProcessor"},
         "chat_template.json": {"chat_template": NUMBERED},
     },
+    "llava_next_video": {
+        "preprocessor_config.json": {
+            "crop_size": {"height": 28, "width": 28},
+            "do_center_crop": True,
+            "do_convert_rgb": True,
+            "do_normalize": True,
+            "do_pad": True,
+            "do_rescale": True,
+            "do_resize": True,
+            "image_grid_pinpoints": [[28, 56], [56, 28], [56, 56], [84, 28], [28, 84]],
+            "image_mean": _CLIP_MEAN,
+            "image_processor_type": "LlavaNextImageProcessor",
+            "image_std": _CLIP_STD,
+            "processor_class": "LlavaNextVideoProcessor",
+            "resample": 3,
+            "rescale_factor": 0.00392156862745098,
+            "size": {"shortest_edge": 28},
+        },
+        "processor_config.json": {
+            "image_token": "<image>",
+            "num_additional_image_tokens": 1,
+            "patch_size": 7,
+            "processor_class": "LlavaNextVideoProcessor",
+            "video_token": "<video>",
+            "vision_feature_select_strategy": "default",
+        },
+        "chat_template.json": {"chat_template": VICUNA},
+    },
+    "idefics": {
+        "preprocessor_config.json": {
+            "image_mean": _CLIP_MEAN,
+            "image_num_channels": 3,
+            "image_processor_type": "IdeficsImageProcessor",
+            "image_size": 28,
+            "image_std": _CLIP_STD,
+            "processor_class": "IdeficsProcessor",
+        },
+    },
 }
 """Of Qwen2-VL-2B-Instruct and Qwen2.5-VL-3B-Instruct, neither of which samples frames by itself, and of
 Qwen3-VL-2B-Instruct, with patches of 14 pixels instead of 16 as the tiny base has them.
 Of VideoLLaMA 3, with the limits of its authors' processor: 16 to 16,384 tokens, 180 frames, one a second.
 Of SmolVLM2-2.2B-Instruct, with frames of 28 pixels and 4 tokens instead of 384 and 81.
 Of llava-onevision-qwen2-0.5b-ov-hf, with frames of 28 pixels and 16 patches instead of 384 and 729.
-Of InternVL3-1B-hf, with frames of 28 pixels and 4 tokens instead of 448 and 256."""
+Of InternVL3-1B-hf, with frames of 28 pixels and 4 tokens instead of 448 and 256.
+Of LLaVA-NeXT-Video-7B-hf, with frames of 28 pixels and patches of 7 instead of 336 and 14. It has no settings for clips
+of its own: those of pictures are read.
+Of idefics-9b-instruct, with frames of 28 pixels instead of 224. It has no chat template and no settings for clips."""
 
 
 def make_published(name: str, folder: Path) -> Path:

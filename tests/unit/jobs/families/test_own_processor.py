@@ -41,6 +41,8 @@ CHOICES: dict[str, tuple[dict[str, Any], ...]] = {
     "smolvlm": ({}, {"fps": 0.5, "max_frames": 6}, {"frames": 4, "size": 28}),
     "llava_onevision": SPREAD,
     "internvl": SPREAD,
+    "llava_next_video": SPREAD,
+    "idefics": SPREAD,
 }
 """Recipes of families whose processor has not all the usual settings."""
 RUNS: dict[str, dict[str, Any]] = {"smolvlm": {"max_frames": 8}} | {
@@ -104,7 +106,9 @@ def test_the_plain_pipeline_feeds_the_same(
         plan = plan_for(bases[name], **data)
         exported = tmp_path / str(len(data))
         own_processor(plan.base.folder, plan.recipe.data).save(exported)
-        contract = {"question": CAPTION_QUESTION, "system": "Be brief."}
+        contract: dict[str, Any] = {"question": CAPTION_QUESTION, "system": "Be brief."}
+        if name == "idefics":
+            contract["prompt"] = ["User:", f"Be brief.\n{CAPTION_QUESTION}<end_of_utterance>\nAssistant:"]
         plain = plain_inputs(AutoProcessor.from_pretrained(exported), films[shape, kind], contract)
         ours = fed(plan, films[shape, kind])
         assert set(ours) == set(plain)

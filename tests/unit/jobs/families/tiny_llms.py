@@ -98,8 +98,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
     } | _LLAVA,
     "llava_next_video": {
         "text_config": {"model_type": "llama"} | _TEXT,
-        "vision_config": {"model_type": "clip_vision_model", "projection_dim": 32} | _VISION,
-        "vision_feature_layer": -1, "spatial_pool_stride": 2, "spatial_pool_mode": "average",
+        "vision_config": {"model_type": "clip_vision_model", "projection_dim": 32} | _VISION | {"num_hidden_layers": 2},
+        "vision_feature_layer": -2, "vision_feature_select_strategy": "default", "spatial_pool_stride": 2, "spatial_pool_mode": "average",
     } | _LLAVA,
     "internvl": {
         "text_config": {"model_type": "qwen2"} | _TEXT,
@@ -158,6 +158,17 @@ def write_processor(name: str, folder: Path) -> None:
         (folder / "processor_config.json").write_text(
             json.dumps(tokens | {"processor_class": "LlavaOnevisionProcessor"})
         )
+    if name == "llava_next_video":
+        edge = _VISION["image_size"]
+        processor |= {"image_processor_type": "LlavaNextImageProcessor", "processor_class": "LlavaNextVideoProcessor"}
+        processor |= {"size": {"shortest_edge": edge}, "crop_size": {"height": edge, "width": edge}}
+        tokens = {"patch_size": _VISION["patch_size"], "vision_feature_select_strategy": "default"}
+        (folder / "processor_config.json").write_text(
+            json.dumps(tokens | {"processor_class": "LlavaNextVideoProcessor"})
+        )
+    if name == "idefics":
+        processor |= {"image_processor_type": "IdeficsImageProcessor", "processor_class": "IdeficsProcessor"}
+        processor["image_size"] = _VISION["image_size"]
     if name == "internvl":
         edge = _VISION["image_size"]
         processor |= {"size": {"height": edge, "width": edge}}
