@@ -49,8 +49,6 @@ class Architecture:
     """True where `forward` takes `mm_token_type_ids`: which tokens are video."""
     needs_image_mask: bool = False
     """True where `forward` takes `image_attention_mask`: which frames each token attends to."""
-    own_processor: bool = False
-    """True where clips are prepared by the base's own processor unless a recipe asks for square frames."""
     packages: tuple[str, ...] = ()
     """What its processor needs beyond what every adapter needs."""
     encode_vision: Callable[..., Any] = vision_features.encode
@@ -89,7 +87,6 @@ def qwen_architecture(
     patch: int,
     video_placeholder: str,
     prompt: str,
-    own_processor: bool = False,
 ) -> Architecture:
     """A Qwen-VL model: it takes any frame edge that is a multiple of its merged patches' edge."""
 
@@ -107,5 +104,4 @@ def qwen_architecture(
         video_placeholder=video_placeholder,
         fixed_size=False,
         needs_token_types=True,
-        own_processor=own_processor,
     )

@@ -35,7 +35,7 @@ class ChatCollator:
         self, plan: Plan, architecture: Architecture, sampling: ClipSampling, question: Question | None = None
     ) -> None:
         """`question`: of a user; None for what is asked where nobody asks."""
-        self._count, self._own = sampling.count, processor_of(plan, architecture)
+        self._count, self._own = sampling.count, processor_of(plan)
         self._clip_shape = _square_shape(sampling)
         self._layout: tuple[dict[str, torch.Tensor], str] | None = None
         self._architecture, self._config = architecture, plan.base.config
@@ -283,16 +283,16 @@ class ChatCollator:
         return self._chat.turns[-1].text
 
 
-def processor_of(plan: Plan, architecture: Architecture) -> OwnProcessor | None:
+def processor_of(plan: Plan) -> OwnProcessor | None:
     """The base's own processor with the settings of a run; None where frames are made square without it."""
-    if not uses_own_processor(architecture, plan.recipe):
+    if not uses_own_processor(plan.recipe):
         return None
     return own_processor(plan.base.folder, plan.recipe.data)
 
 
-def uses_own_processor(architecture: Architecture, recipe: Recipe) -> bool:
-    """Whether clips are prepared by the base's own processor."""
-    return architecture.own_processor and recipe.data.frame_shape is FrameShape.KEPT
+def uses_own_processor(recipe: Recipe) -> bool:
+    """Whether clips are prepared by the base's own processor: always, unless a recipe asks for square frames."""
+    return recipe.data.frame_shape is FrameShape.KEPT
 
 
 def _join(clips: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

@@ -10,6 +10,11 @@ _ONEVISION = """{% for message in messages %}{{ '<|im_start|>' + message['role']
 {% for part in message['content'] %}{% if part['type'] == 'video' %}{{ '<video>\n' }}{% endif %}{% endfor %}\
 {% for part in message['content'] %}{% if part['type'] == 'text' %}{{ '\n' + part['text'] }}{% endif %}{% endfor %}\
 {{ '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"""
+_VICUNA = """{% for message in messages %}{% if message['role'] == 'system' %}{{ message['content'][0]['text'] }}\
+{% else %}{{ message['role'].upper() + ': ' }}{% for part in message['content'] %}{% if part['type'] == 'video' %}\
+{{ '<video>\n' }}{% endif %}{% endfor %}{% for part in message['content'] %}{% if part['type'] == 'text' %}\
+{{ part['text'] + ' ' }}{% endif %}{% endfor %}{% endif %}{% endfor %}\
+{% if add_generation_prompt %}ASSISTANT:{% endif %}"""
 SMOLVLM = (
     "<|im_start|>{% for message in messages %}{{message['role'] | capitalize}}"
     "{% if message['content'][0]['type'] == 'image' %}{{':'}}{% else %}{{': '}}{% endif %}"
@@ -23,6 +28,7 @@ TEMPLATES: dict[str, str] = {
     "VideoLlama3Processor": _QWEN.replace("<|vision_start|><|video_pad|><|vision_end|>", "<|video_pad|>"),
     "SmolVLMProcessor": SMOLVLM,
     "LlavaOnevisionProcessor": _ONEVISION,
+    "LlavaNextVideoProcessor": _VICUNA,
     "InternVLProcessor": _QWEN.replace("<|vision_start|><|video_pad|><|vision_end|>", "<video>\n"),
 }
 """By the class of the processor, for a base without a chat template."""

@@ -79,7 +79,7 @@ class VideoLLM:
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         if task != "captioning":
             raise Invalid(f"{self.title} describes clips. Choose a dataset with captions, or another base.", "model_id")
-        if uses_own_processor(self.architecture, recipe):
+        if uses_own_processor(recipe):
             processor_sampling(base, recipe.data)
             return
         if (recipe.data.min_frames, recipe.data.max_frames, recipe.data.frame_tokens) != (None, None, None):
@@ -95,7 +95,7 @@ class VideoLLM:
             raise Invalid(f"Frame size must be a multiple of {multiple} for this base, such as {edge}.", "data.size")
 
     def sampling(self, base: Base, recipe: Recipe) -> ClipSampling:
-        if uses_own_processor(self.architecture, recipe):
+        if uses_own_processor(recipe):
             return processor_sampling(base, recipe.data)
         edge, settings = recipe.data.size or self.architecture.frame_edge(base.config), processor_settings(base)
         crops = bool(settings.get("do_center_crop")) and "shortest_edge" in (settings.get("size") or {})
@@ -172,7 +172,7 @@ class VideoLLM:
         )
 
     def save_processor(self, plan: Plan, folder: Path) -> None:
-        if uses_own_processor(self.architecture, plan.recipe):
+        if uses_own_processor(plan.recipe):
             own_processor(plan.base.folder, plan.recipe.data).save(folder)
             write_contract(plan, self._collator(plan), self.sampling(plan.base, plan.recipe), folder)
             enable_generation_cache(folder)
@@ -188,7 +188,7 @@ class VideoLLM:
         """How vLLM serves an adapter with the frames that it was trained on; "" where it cannot be told to."""
         from jobs.families.video_llm.own_program import serving_notes
 
-        return serving_notes(plan, base_name) if uses_own_processor(self.architecture, plan.recipe) else ""
+        return serving_notes(plan, base_name) if uses_own_processor(plan.recipe) else ""
 
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
         from jobs.families.video_llm.own_program import own_program

@@ -21,6 +21,5 @@ FAMILY = VideoLLM(
         target_pattern=r"model\.(layers|gated_cross_attn_layers)\..*",
         needs_image_mask=True,
         encode_vision=vision_features.encode_flamingo,
-        own_processor=True,
     )
 )

@@ -17,6 +17,5 @@ FAMILY = VideoLLM(
         video_placeholder="<video>",
         token_key="image_token_id",
         vision_modules=("model.vision_tower", "model.multi_modal_projector"),
-        own_processor=True,
     )
 )

@@ -17,6 +17,5 @@ FAMILY = VideoLLM(
         token_key="video_token_index",
         end_token="</s>",
         vision_modules=("model.vision_tower", "model.multi_modal_projector", "model.vision_resampler"),
-        own_processor=True,
     )
 )

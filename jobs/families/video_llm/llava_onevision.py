@@ -16,6 +16,5 @@ FAMILY = VideoLLM(
         video_placeholder="<video>",
         token_key="video_token_index",
         vision_modules=("model.vision_tower", "model.multi_modal_projector"),
-        own_processor=True,
     )
 )

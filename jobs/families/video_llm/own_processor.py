@@ -15,13 +15,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import (
-    AutoImageProcessor,
-    AutoProcessor,
-    IdeficsProcessor,
-    LlavaNextVideoProcessor,
-    LlavaNextVideoVideoProcessor,
-)
+from transformers import AutoImageProcessor, AutoProcessor
+from transformers.models.idefics.processing_idefics import IdeficsProcessor
+from transformers.models.llava_next_video.processing_llava_next_video import LlavaNextVideoProcessor
+from transformers.models.llava_next_video.video_processing_llava_next_video import LlavaNextVideoVideoProcessor
 from transformers.video_utils import VideoMetadata
 
 from jobs.families.protocol import Base

@@ -6,4 +6,4 @@ from jobs.families.video_llm.family import VideoLLM
 
 _PROMPT = "<|im_start|>user\n<|vision_start|>{clip}<|vision_end|>{question}<|im_end|>\n<|im_start|>assistant\n"
 
-FAMILY = VideoLLM(qwen_architecture("qwen2_5_vl", layouts.qwen2, 14, "<|video_pad|>", _PROMPT, own_processor=True))
+FAMILY = VideoLLM(qwen_architecture("qwen2_5_vl", layouts.qwen2, 14, "<|video_pad|>", _PROMPT))

@@ -5,7 +5,5 @@ from jobs.families.video_llm.architecture import CHATML, qwen_architecture
 from jobs.families.video_llm.family import VideoLLM
 
 FAMILY = VideoLLM(
-    qwen_architecture(
-        "qwen3_vl", layouts.qwen3, 16, "<|vision_start|><|video_pad|><|vision_end|>", CHATML, own_processor=True
-    )
+    qwen_architecture("qwen3_vl", layouts.qwen3, 16, "<|vision_start|><|video_pad|><|vision_end|>", CHATML)
 )

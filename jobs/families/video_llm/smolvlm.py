@@ -20,7 +20,6 @@ FAMILY = VideoLLM(
         end_token="<end_of_utterance>",
         vision_modules=("model.vision_model", "model.connector"),
         target_pattern=r"model\.text_model\..*",
-        own_processor=True,
         packages=("num2words",),
     )
 )

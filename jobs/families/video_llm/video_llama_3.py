@@ -14,6 +14,5 @@ FAMILY = VideoLLM(
         video_placeholder="<|video_pad|>",
         fixed_size=False,
         vision_modules=("model.vision_model", "model.projector"),
-        own_processor=True,
     )
 )

@@ -28,7 +28,7 @@ class FrozenVisionTower:
         self._base: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._normalizer = ClipNormalizer(Base(plan.base.folder, {}, processor_settings(plan.base)))
         self._sizes = architecture.layout_sizes(plan.base.config)
-        self._own = processor_of(plan, architecture)
+        self._own = processor_of(plan)
         vision = architecture.vision_modules
         self._modules = [module for name, module in self._base.named_modules() if name.startswith(vision)]
         self._lock, self._active_threads = threading.Lock(), 0

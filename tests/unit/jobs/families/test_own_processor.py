@@ -341,11 +341,12 @@ def _check_finds_another_processor(adapter: Path, name: str) -> None:
         changes = [("num_frames", 4)]
     for key, value in changes:
         settings = json.loads((adapter / "processor_config.json").read_text())
-        was = settings["video_processor"][key]
-        settings["video_processor"][key] = value
+        part = settings["image_processor" if name == "idefics" else "video_processor"]
+        was = part[key]
+        part[key] = value
         (adapter / "processor_config.json").write_text(json.dumps(settings))
         assert any(problem.startswith("tokens: ") for _, problem in check(adapter))
-        settings["video_processor"][key] = was
+        part[key] = was
         (adapter / "processor_config.json").write_text(json.dumps(settings))
     assert [problem for _, problem in check(adapter)] == ["", "", "", *["not here"] * 3]
     (adapter / CONTRACT).unlink()

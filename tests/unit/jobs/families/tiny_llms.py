@@ -99,7 +99,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "llava_next_video": {
         "text_config": {"model_type": "llama"} | _TEXT,
         "vision_config": {"model_type": "clip_vision_model", "projection_dim": 32} | _VISION | {"num_hidden_layers": 2},
-        "vision_feature_layer": -2, "vision_feature_select_strategy": "default", "spatial_pool_stride": 2, "spatial_pool_mode": "average",
+        "vision_feature_layer": -2, "vision_feature_select_strategy": "default",
+        "spatial_pool_stride": 2, "spatial_pool_mode": "average",
     } | _LLAVA,
     "internvl": {
         "text_config": {"model_type": "qwen2"} | _TEXT,
