@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from argon2 import PasswordHasher
 
 from orchestrator.services.auth import passwords
@@ -13,6 +14,16 @@ from tests.fakes.quick_hashes import use_quick_hashes
 # The garbage collector would visit a million objects of libraries repeatedly, which are never freed: it comes back when
 # all modules are imported, and leaves those out. A training of eight steps takes an eighth less of a core.
 gc.disable()
+
+# Structlog's own configuration draws the values of all variables of a traceback: half a minute of a core for one error.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # As the trainer does for itself: torch's threads that spin while they wait starve each other on a busy machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -2,14 +2,13 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from orchestrator.api.app import create_api
 from orchestrator.edge.hosts import AllowedHosts
 from orchestrator.edge.probes import Probes
 from orchestrator.edge.proxies import TrustedProxies
 from orchestrator.edge.socket_limits import SocketLimits
-from orchestrator.logs import configure_logging
 from orchestrator.services import db
 from orchestrator.services.engine_purpose import Purpose
+from tests.fakes.quick_hashes import create_api
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -21,7 +20,6 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def create() -> ASGIApp:
-    configure_logging("web")
     db.set_purpose(Purpose.WEB)
     api, sockets = create_api(), TrustedProxies(AllowedHosts(SocketLimits(echo)))
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 
+from orchestrator.logs import configure_logging
 from orchestrator.services.auth import passwords
 
 if TYPE_CHECKING:
@@ -18,9 +19,13 @@ def use_quick_hashes() -> PasswordHasher:
 
 
 def create_api() -> "FastAPI":
-    """The REST API for a server in a process of its own."""
+    """The REST API for a server in a process of its own, with logging as in a studio.
+
+    Without it structlog draws the values of all variables for an unexpected error, which takes half a minute of a core.
+    """
     # Imported here: most tests need no app.
     from orchestrator.api import app
 
+    configure_logging("web")
     use_quick_hashes()
     return app.create_api()

@@ -3,12 +3,12 @@
 import json
 import logging
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rich.traceback
 import structlog
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, StatementError
@@ -52,16 +52,18 @@ def failing_client(error: Exception) -> TestClient:
     return TestClient(app, base_url=SITE, raise_server_exceptions=False)
 
 
-def test_an_unexpected_error_is_one_bounded_record_and_holds_nothing_up(logged: pytest.CaptureFixture[str]) -> None:
+def test_an_unexpected_error_is_one_bounded_record_and_holds_nothing_up(
+    logged: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[object] = []  # rich draws the values of all variables, which takes a minute of a core
+    monkeypatch.setattr(rich.traceback.Traceback, "extract", lambda *given, **_named: drawn.append(given))
     client = failing_client(RuntimeError("It broke."))
     client.post("/api/v1/broken", json={"password": MARK})
     logged.readouterr()
-    began = time.process_time()
     answer = client.post("/api/v1/broken", json={"password": MARK})
-    took = time.process_time() - began
     written = logged.readouterr().err
     assert refusal(answer, 500)["detail"].startswith("Something went wrong on our side.")
-    assert took < 10  # with a rich traceback it was 64 s
+    assert not drawn
     assert len(written) < 10_000
     assert written.count("request.unexpected_error") == 1
     assert written.count("request.refused") == 1

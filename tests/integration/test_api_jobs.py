@@ -152,7 +152,7 @@ def test_events_come_live_and_a_reader_goes_on_where_it_was(
 ):
     job = ada_client.post("/api/v1/jobs", json=body).json()["id"]
     port = free_port()
-    target = ["--interface", "asgi", "--factory", "orchestrator.api.app:create_api", "--port", str(port)]
+    target = ["--interface", "asgi", "--factory", "tests.fakes.quick_hashes:create_api", "--port", str(port)]
     processes.append(start_process("-m", "granian", *target))
     site = f"http://127.0.0.1:{port}"
     until(lambda: _answers(site), 60.0)

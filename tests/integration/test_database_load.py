@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,43 +24,44 @@ from orchestrator.services.training import sweeps
 from tests.api_client import SITE, make_client, refusal, sign_in
 from tests.studio import RedisProcess, make_things
 
-JOBS = 200
+JOBS = 60
 
 
 @pytest.fixture
-def written() -> Iterator[list[float]]:
-    """How long each transaction that wrote something lasted, in seconds, from its first write to its commit."""
-    lasted: list[float] = []
-    begun: dict[Any, float] = {}
+def written() -> Iterator[list[int]]:
+    """How many statements wrote something in each transaction, of those that wrote."""
+    finished: list[int] = []
+    writes = Counter[Any]()
 
     def before(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if statement.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE"):
-            begun.setdefault(connection.connection.dbapi_connection, time.perf_counter())
+            writes[connection.connection.dbapi_connection] += 1
 
     def committed(connection: Any) -> None:
-        start = begun.pop(connection.connection.dbapi_connection, None)
-        if start is not None:
-            lasted.append(time.perf_counter() - start)
+        if count := writes.pop(connection.connection.dbapi_connection, 0):
+            finished.append(count)
 
     engine = db.engine()
     event.listen(engine, "before_cursor_execute", before)
     event.listen(engine, "commit", committed)
-    yield lasted
+    yield finished
     event.remove(engine, "before_cursor_execute", before)
     event.remove(engine, "commit", committed)
 
 
-def test_stopping_a_sweep_lets_others_write(redis_server: RedisProcess, ada: Actor, written: list[float]) -> None:
+def test_stopping_a_sweep_lets_others_write(
+    redis_server: RedisProcess, ada: Actor, written: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert db.LOCK_S < 0.1
+    monkeypatch.setattr(db, "LOCK_S", 0.0)  # the time of a transaction is over with its first job
     things = make_things(ada)
     with session_scope() as session:
         grid = {"optim.seed": list(range(JOBS))}
         sweep = sweeps.launch_sweep(session, ada, *things, {"output_name": "many"}, grid, "k")
     written.clear()
     assert sweeps.stop_sweep(ada, sweep.id) == JOBS
-    written.sort()
-    assert len(written) > 10
-    assert written[len(written) // 2] < 1.0  # 10 ms on a quiet machine
-    assert written[-1] < 10.0  # it was 20 s; a busy machine may stop us in the middle of one
+    assert len(written) >= JOBS
+    assert max(written) < 20, "statements of one job"
     with session_scope() as session:
         assert sweeps.get_sweep(session, ada, sweep.id).counts == {"stopped": JOBS}
 

@@ -48,7 +48,7 @@ def examples(home: Path, redis_server: RedisProcess, processes: Processes, tmp_p
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    target = ["--interface", "asgi", "--factory", "orchestrator.api.app:create_api", "--port", str(port)]
+    target = ["--interface", "asgi", "--factory", "tests.fakes.quick_hashes:create_api", "--port", str(port)]
     processes.append(start_process("-m", "granian", *target))
     start_prep_worker(processes, home)
     get_settings().jobs_dir.mkdir(parents=True, exist_ok=True)

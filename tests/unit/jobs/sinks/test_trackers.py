@@ -1,7 +1,6 @@
 """MLflow, W&B and trackio get the curves; one that is missing or breaks is named, and the run never notices."""
 
 import sys
-import time
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from jobs.sinks.recorder import Recorder
 from jobs.sinks.trackers import flat, trackers
+from tests.studio import until
 
 
 class FakeClient:
@@ -83,9 +83,7 @@ def test_a_missing_a_broken_and_an_unknown_tool_are_named(monkeypatch: pytest.Mo
     sinks = trackers(["mlflow", "wandb", "clippy"], "job-5", {}, said.append)
     recorder = Recorder(5, 1, sinks)
     recorder.metric(1, 2, 0.5, {"loss": 0.5})
-    deadline = time.monotonic() + 5
-    while len(said) < 3 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: len(said) >= 3, 60, pause_s=0.01)
     recorder.metric(2, 2, 1.0, {"loss": 0.4})
     recorder.close()
     assert any("pip install mlflow-skinny" in line for line in said)

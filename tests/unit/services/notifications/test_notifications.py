@@ -4,7 +4,6 @@ import contextlib
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -162,7 +161,7 @@ def test_a_slow_webhook_delays_nobody_else(
     redis_server: RedisProcess, ada: Actor, hook: str, slow_hook: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allow(monkeypatch, allow_private_urls="1")
-    monkeypatch.setattr(channels, "TOTAL_S", 1.0)
+    monkeypatch.setattr(channels, "TOTAL_S", 3.0)
     eve = make_person("eve")
     with session_scope() as session:
         preferences.save_preferences(session, eve, slow_hook, False)
@@ -171,13 +170,12 @@ def test_a_slow_webhook_delays_nobody_else(
         for number in range(30):
             notify(session, eve.user_id, "completed", f"job {number}")
         notify(session, ada.user_id, "completed", "motions is done")
-    began = time.monotonic()
     assert deliver_due() == 1
-    assert time.monotonic() - began < 5, "one limit of time for each receiver and round"
     assert [json.loads(body)["title"] for _, body in Hook.got] == ["motions is done"]
     with session_scope() as session:
         tried = session.exec(select(NotificationDelivery).where(col(NotificationDelivery.tries) == 1)).all()
-        assert "did not answer within 1 second" in max(delivery.error for delivery in tried)
+        assert len(tried) == 2, "one limit of time for each receiver and round"
+        assert "did not answer within 3 seconds" in max(delivery.error for delivery in tried)
 
 
 def test_private_addresses_are_not_called(
