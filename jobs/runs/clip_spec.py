@@ -26,6 +26,10 @@ class ClipSpec:
     start_s: float | None = None
     """Where the clip begins in the film at `path`, in seconds; None for the whole film."""
     end_s: float | None = None
+    width: int = 0
+    """Pixels of a frame as it is shown; 0 where it is not known."""
+    height: int = 0
+    duration_s: float = 0.0
 
     @property
     def span(self) -> Span | None:

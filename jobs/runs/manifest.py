@@ -21,7 +21,10 @@ from orchestrator.domain.errors import Invalid
 
 _UNUSED_S = 24 * 3600.0
 """Age from which a file that no attempt links to is deleted."""
-_DEFAULTS: dict[str, Any] = {"name": "", "frames": 0, "prompt": "", "annotations": {}, "start_s": None, "end_s": None}
+_DEFAULTS: dict[str, Any] = {
+    "name": "", "frames": 0, "prompt": "", "annotations": {}, "start_s": None, "end_s": None,
+    "width": 0, "height": 0, "duration_s": 0.0,
+}  # fmt: skip
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _NAMES = tuple(field.name for field in fields(ClipSpec))
 

@@ -184,4 +184,7 @@ def _clip_spec(clip: Clip, storage: Path) -> ClipSpec:
         clip.annotations.to_json(),
         clip.start_s,
         clip.end_s,
+        clip.width,
+        clip.height,
+        clip.duration_s,
     )

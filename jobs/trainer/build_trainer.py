@@ -15,6 +15,7 @@ from jobs.trainer.checkpoints import prune_checkpoints
 from jobs.trainer.data import PrefetchProgress, RunData
 from jobs.trainer.distributed import any_rank, is_main_process, world_size
 from jobs.trainer.hf_trainer import VideoTrainer, training_arguments
+from jobs.trainer.length_groups import clip_lengths
 from jobs.trainer.setup import Run
 from jobs.trainer.stopping import StoppableItems
 from jobs.trainer.threads import ThreadTuner
@@ -55,6 +56,7 @@ def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[Vid
         headline=TASKS[plan.task].headline(plan.problem_type),
         recipe=plan.recipe,
         class_loss=class_loss_of(plan, [clip.label for clip in run.splits.train]),
+        lengths=clip_lengths(plan, run.splits.train) if plan.recipe.data.group_by_length else (),
         stop=run.stop,
         prunes=run.spec.prunes,
         callbacks=[

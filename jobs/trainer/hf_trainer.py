@@ -1,7 +1,7 @@
 """The transformers Trainer with atomic checkpoints, evaluation by the model family, and less work at each step."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from jobs.trainer.clips import ClipDataset
 from jobs.trainer.device_settings import device_arguments
 from jobs.trainer.distributed import is_main_process, preserve_rng, wait_for_all, world_size
 from jobs.trainer.learning_rates import set_learning_rates
+from jobs.trainer.length_groups import LengthGroups
 from jobs.trainer.loss_weighting import LossWeights
 from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.exported_step import BestEvaluation
@@ -101,6 +102,7 @@ class VideoTrainer(Trainer):
         headline: Metric,
         recipe: Recipe,
         class_loss: ClassLoss | None = None,
+        lengths: Sequence[int] = (),
         stop: StopSignal | None = None,
         prunes: bool = True,
         **kwargs: Any,
@@ -111,6 +113,8 @@ class VideoTrainer(Trainer):
         """Replaces the model's own loss in training; None: it is trained by its own."""
         self.best = BestEvaluation()
         """The best evaluation so far."""
+        self._lengths = lengths
+        """Tokens of each training clip, by which they are grouped into batches; empty: in random order."""
         self._evaluate_family = evaluate_family
         self._judged: Any = self.eval_dataset
         """The clips of the evaluation that goes on."""
@@ -139,6 +143,12 @@ class VideoTrainer(Trainer):
         if isinstance(self.train_dataset, ClipDataset) and not self.args.dataloader_num_workers:
             announce_batches(loader, self.train_dataset.announce)
         return loader
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        if not self._lengths:
+            return super()._get_train_sampler(train_dataset)
+        clips_per_step = self._optim.batch_size * self._optim.gradient_accumulation
+        return LengthGroups(self._lengths, clips_per_step, self._optim.seed)
 
     def create_optimizer(self, model: Any = None) -> Any:
         """The Trainer's optimizer, with the rates of the recipe."""

@@ -9,7 +9,8 @@ waited for Redis and the database, in a new process (`jobs/runs/attempt.py`).
   Without one the run starts at step 0.
 - Weights, optimizer, learning-rate schedule, step and epoch, and the RNG states of each process: the HF Trainer, by
   `resume_from_checkpoint`. It also skips the batches of the epoch that were trained already; their order follows from
-  `data_seed` (`jobs/trainer/hf_trainer.py`).
+  `data_seed` (`jobs/trainer/hf_trainer.py`), or from seed and epoch where clips are grouped by length
+  (`jobs/trainer/length_groups.py`).
 - The clips: those of the dataset version of the launch (`jobs/runs/spec_writer.py`), divided by the same seed into
   training and validation set (`jobs/trainer/split.py`).
 - Augmentation and choice of a conversation: a generator per batch, seeded by epoch and clips (`generator_for` in

@@ -30,6 +30,7 @@ from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.continuing import class_changes
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import takes_question as reads_words
+from orchestrator.domain.recipe_data import NO_TOKENS
 from orchestrator.domain.recipe_optim import NO_WORDS
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.tasks import TASKS, Annotation, ProblemType
@@ -72,6 +73,8 @@ def plan_run(spec: TrainSpec) -> tuple[Family, Split, Plan]:
     family.check(base, recipe, spec.task)
     if recipe.optim.neftune_alpha is not None and not reads_words(str(base.config.get("model_type"))):
         raise Invalid(NO_WORDS, "optim.neftune_alpha")
+    if recipe.data.group_by_length and not reads_words(str(base.config.get("model_type"))):
+        raise Invalid(NO_TOKENS, "data.group_by_length")
     splits = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
     return family, splits, build_plan(spec, recipe, base, splits)
 

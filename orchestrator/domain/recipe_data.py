@@ -29,6 +29,8 @@ class FrameShape(StrEnum):
 
 
 _AS_THE_BASE = "Leave empty for the model default."
+NO_TOKENS = "Only clips of a video language model take different numbers of tokens. Switch this off for this base."
+"""The error of `data.group_by_length` with another base."""
 _ON_A_GPU = ("machine.kind", MachineKind.GPU.value)
 
 
@@ -127,6 +129,21 @@ class Data(RecipePart):
         ),
     ] = None
     """Edge of a frame in pixels; empty: as the base was made."""
+    group_by_length: Annotated[
+        bool,
+        FieldSpec(
+            "Group clips of like length",
+            "Grouping clips by length is either on or off.",
+            Section.ADVANCED,
+            486,
+            hint="for clips of very different sizes or lengths: the clips of a batch take about as many tokens",
+            title="Group by length",
+            review_label="Batches",
+            review_text="clips of like length",
+            review_default=False,
+        ),
+    ] = False
+    """Clips of a batch take about as many tokens, so that little of it is padding; for video language models."""
     validation_share: Annotated[
         float,
         Field(ge=0.05, le=0.5),

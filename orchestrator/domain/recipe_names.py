@@ -24,6 +24,7 @@ OTHER_NAMES = {
     "max_train_steps": "optim.max_steps",
     "max_grad_norm": "optim.max_grad_norm",
     "num_frames": "data.frames",
+    "train_sampling_strategy": "data.group_by_length",
     "resolution": "data.size",
     "val_size": "data.validation_share",
 }

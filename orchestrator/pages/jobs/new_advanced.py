@@ -8,7 +8,11 @@ from orchestrator.states.jobs.new import JobFormState
 from orchestrator.states.jobs.new_values import section_fields
 from orchestrator.ui.primitives.icon import icon
 
-_OFFERED = {"qlora.vision": JobFormState.plan.has_vision_tower, "optim.liger": JobFormState.plan.has_liger}
+_OFFERED = {
+    "qlora.vision": JobFormState.plan.has_vision_tower,
+    "data.group_by_length": JobFormState.plan.has_vision_tower,
+    "optim.liger": JobFormState.plan.has_liger,
+}
 """Switches that only some bases and machines support; also shown where a cloned job has them on."""
 
 

@@ -3,6 +3,7 @@
 from orchestrator.domain import formatting
 from orchestrator.domain.families import FAMILIES, LIGER_FAMILIES
 from orchestrator.domain.models import VideoModel
+from orchestrator.domain.recipe_data import NO_TOKENS
 from orchestrator.domain.recipe_optim import NO_WORDS
 from orchestrator.domain.recipes import LIGER_MISSING, Recipe, smaller_batch
 from orchestrator.domain.vision_budget import FIXED_FRAMES, ClipShape
@@ -99,6 +100,8 @@ def method_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     problems: list[Problem] = []
     if recipe.optim.neftune_alpha is not None and not vision_layout(model):
         problems.append(("optim.neftune_alpha", NO_WORDS))
+    if recipe.data.group_by_length and not vision_layout(model):
+        problems.append(("data.group_by_length", NO_TOKENS))
     if text := recipe.qlora.initial_weights_problem:
         problems.append(("qlora.init_lora_weights", text))
     return problems + _unknown_layers(model, recipe)
