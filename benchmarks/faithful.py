@@ -1,7 +1,7 @@
 """What training feeds a video language model against what transformers alone feeds it from the adapter's folder.
 
-Every family, clips of 320x180, 180x320 and 240x240, of 4 s, of 120 s and with a variable frame rate, all with grounds
-that flicker. A family whose clips are not prepared by its own processor yet counts as unequal in every case.
+Every family that can be trained, clips of 320x180, 180x320 and 240x240, of 4 s, of 120 s and with a variable frame
+rate, all with grounds that flicker. Encoders, retrievers and the captioner: `benchmarks/faithful_encoders.py`.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks import faithful_encoders as encoders
 from benchmarks.target import Target
 
 TARGETS: dict[str, Target] = {"tokens_equal": {"min": 1.0}, "pixels_off": {"max": 0}, "answers_equal": {"min": 1.0}}
@@ -24,21 +25,22 @@ _HALF_LEVEL = 1 / 255
 def run() -> dict[str, Any]:
     """Shares over all families; `pixels_off` counts values further apart than 1/255 before they are normalized."""
     from orchestrator.domain.families import FAMILIES
-    from tests.unit.jobs.families.published import FILES, make_published
+    from tests.unit.jobs.families.published import make_published
 
-    names = [name for name, family in FAMILIES.items() if family.vision is not None]
+    names = list(FAMILIES)
     folder = Path(tempfile.mkdtemp(prefix="loreel-faithful-"))
     cases = equal = off = answers = same = 0
     proven: list[str] = []
     try:
         films = _films(folder / "films")
         for name in names:
-            if name not in FILES:
-                cases += len(films)
-                continue
-            base = make_published(name, folder / name)
-            counted = [_compare(base, folder / f"{name}-processor", film) for film in films]
-            asked, alike = _answers(name, base, folder / f"{name}-run", films)
+            if FAMILIES[name].vision is None:
+                counted, asked, alike = _encoder(name, folder / name, films)
+            else:
+                base = make_published(name, folder / name)
+                counted = [_compare(base, folder / f"{name}-processor", film) for film in films]
+                asked, alike = _answers(name, base, folder / f"{name}-run", films)
+            print(name, counted, asked, alike, flush=True)
             cases, equal, off = cases + len(films), equal + sum(c[0] for c in counted), off + sum(c[1] for c in counted)
             answers, same = answers + asked, same + alike
             proven += [name] if all(c == (True, 0) for c in counted) and asked == alike else []
@@ -74,7 +76,7 @@ def _compare(base: Path, exported: Path, film: Path) -> tuple[bool, int]:
     from jobs.families.protocol import Plan
     from jobs.families.registry import read_base, resolve
     from jobs.families.video_llm.chat import ChatCollator
-    from jobs.families.video_llm.contract import pixels_of
+    from jobs.families.video_llm.contract import pixels_of, prompt_around_pictures
     from jobs.families.video_llm.own_processor import own_processor
     from jobs.video.cache import ClipFile
     from orchestrator.domain.annotations import CAPTION_QUESTION
@@ -88,7 +90,10 @@ def _compare(base: Path, exported: Path, film: Path) -> tuple[bool, int]:
     ours = collator.generation_inputs([{"frames": frames, "timing": timing, "captions": []}])
     exported.mkdir(exist_ok=True)
     own_processor(base, plan.recipe.data).save(exported)
-    question = {"question": CAPTION_QUESTION, "system": ""}
+    question: dict[str, Any] = {"question": CAPTION_QUESTION, "system": ""}
+    if not own_processor(base, plan.recipe.data).rules.has_chat_template:
+        before, between, after = prompt_around_pictures(collator)
+        question["prompt"] = [before, between + CAPTION_QUESTION + after]
     plain = plain_inputs(AutoProcessor.from_pretrained(exported), film, question)
     told = {name for name in plain if not name.startswith("pixel_values")}
     equal = told <= set(ours) and all(torch.equal(ours[name].double(), plain[name].double()) for name in told)
@@ -112,18 +117,43 @@ def _small(name: str) -> dict[str, Any]:
 
 def _answers(name: str, base: Path, folder: Path, films: list[Path]) -> tuple[int, int]:
     """Trains, and counts the held-out clips and those that the card's program answers as predictions.json says."""
+    adapter, clips = _train(name, base, folder, films, "captioning", _small(name))
+    (adapter / "caption.py").write_text((adapter / "README.md").read_text().split("```python\n")[1].split("```")[0])
+    rows = json.loads((adapter / "predictions.json").read_text())
+    paths = {clip.id: clip.path for clip in clips}
+    command = [sys.executable, str(adapter / "caption.py"), *(paths[row["clip_id"]] for row in rows)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    said = dict(line.split("\t", 1) for line in done.stdout.splitlines() if "\t" in line)
+    return len(rows), sum(" ".join(said[paths[row["clip_id"]]].split()) == row["predicted"] for row in rows)
+
+
+def _encoder(name: str, folder: Path, films: list[Path]) -> tuple[list[tuple[bool, int]], int, int]:
+    """The same comparisons for a family that has no language model of its own."""
+    from orchestrator.domain.families import FAMILIES
+
+    base = encoders.base_of(name, folder / "base")
+    task = encoders.TASKS[FAMILIES[name].model_type.value]
+    adapter, clips = _train(name, base, folder / "run", films, task, {})
+    counted = [encoders.compare(base, adapter, film, clip.caption) for film, clip in zip(films, clips, strict=True)]
+    return counted, *encoders.count_equal_answers(task, adapter, {clip.id: clip.path for clip in clips})
+
+
+def _train(
+    name: str, base: Path, folder: Path, films: list[Path], task: str, data: dict[str, Any]
+) -> tuple[Path, list[Any]]:
+    """The folder of the adapter, and the clips, of which every second one is held out."""
     from jobs.runs.clip_spec import ClipSpec
     from jobs.runs.spec import TrainSpec
     from jobs.sinks.recorder import Recorder
     from jobs.trainer.run import train
 
-    folder.mkdir()
+    folder.mkdir(parents=True)
     clips = [
         ClipSpec(
             number,
             str(film),
-            "",
-            film.stem.replace("-", " and "),
+            film.stem.partition("-")[0] if task == "classification" else "",
+            "" if task == "classification" else film.stem.replace("-", " and "),
             "train" if number % 2 else "validation",
             hashlib.sha256(film.read_bytes()).hexdigest(),
             film.name,
@@ -132,22 +162,16 @@ def _answers(name: str, base: Path, folder: Path, films: list[Path]) -> tuple[in
     ]
     recipe = {
         "optim": {"epochs": 12, "learning_rate": 1e-2, "batch_size": 2, "seed": 3},
-        "data": _small(name),
+        "data": data,
         "output_name": "tiny",
     }
     spec = TrainSpec(
-        job_id=1, attempt=1, name=name, folder=str(folder), recipe=recipe, task="captioning", class_names=[],
+        job_id=1, attempt=1, name=name, folder=str(folder), recipe=recipe, task=task,
+        class_names=sorted(SHAPES) if task == "classification" else [],
         dataset_name="films", model_name=name, model_path=str(base), model_revision="", family=name, architecture=name,
         clips=clips, cache_dir=str(folder / "cache"),
     )  # fmt: skip
     result = train(spec, Recorder(0, 1, []), lambda: False)
     if result.status != "completed":
         raise RuntimeError(f"{name}: {result.error}")
-    adapter = folder / "adapter"
-    (adapter / "caption.py").write_text((adapter / "README.md").read_text().split("```python\n")[1].split("```")[0])
-    rows = json.loads((adapter / "predictions.json").read_text())
-    paths = {clip.id: clip.path for clip in clips}
-    command = [sys.executable, str(adapter / "caption.py"), *(paths[row["clip_id"]] for row in rows)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    said = dict(line.split("\t", 1) for line in done.stdout.splitlines() if "\t" in line)
-    return len(rows), sum(" ".join(said[paths[row["clip_id"]]].split()) == row["predicted"] for row in rows)
+    return folder / "adapter", clips
