@@ -95,7 +95,5 @@ def count_equal_answers(task: str, adapter: Path, paths: dict[int, str]) -> tupl
         found = [[path for _, path in lines] for lines in blocks]
         told = [[paths[one["clip_id"]] for one in row["top"]] for row in rows]
         return len(rows), sum(there[: len(here)] == here for there, here in zip(found, told, strict=True))
-    said = {line[0]: line[1] for line in blocks[0]}
-    return len(rows), sum(
-        " ".join(said[film].split()) == row["predicted"] for film, row in zip(films, rows, strict=True)
-    )
+    said = {line[0]: " ".join(line[1].split()) for line in blocks[0]}
+    return len(rows), sum(said[film] == row["predicted"] for film, row in zip(films, rows, strict=True))

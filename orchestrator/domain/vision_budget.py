@@ -66,9 +66,18 @@ class VisionBudget:
         Args:
             completes: whether a last frame without others makes a group.
         """
-        wanted = clip.duration_s * self.fps
-        count = min(max(math.floor(wanted) if completes else wanted, self.min_frames), self.max_frames, clip.frames)
+        count = self._sampled(clip, completes)
         return max(1, math.ceil(count / joined) if completes else math.floor(count / joined))
+
+    def frames(self, clip: ClipShape, joined: int, completes: bool) -> int:
+        """Frames that are sampled of a clip; arguments as in `steps`."""
+        if not completes:
+            return self.steps(clip, joined, completes) * joined
+        return max(1, int(self._sampled(clip, completes)))
+
+    def _sampled(self, clip: ClipShape, completes: bool) -> float:
+        wanted = clip.duration_s * self.fps
+        return min(max(math.floor(wanted) if completes else wanted, self.min_frames), self.max_frames, clip.frames)
 
     def resized(self, clip: ClipShape, edge: int, steps: int = 1) -> tuple[int, int]:
         """(height, width) of a frame: multiples of `edge` of about the clip's shape (Qwen2-VL's `smart_resize`).

@@ -122,6 +122,30 @@ def clip_patches(family: str, layout: dict[str, int], data: Data, clip: ClipShap
     return clip_tokens(family, layout, data, clip) * layout["merge"] ** 2
 
 
+def clip_frames(family: str, layout: dict[str, int], data: Data, clip: ClipShape) -> int:
+    """Frames of a clip that are sampled with these settings."""
+    if samples_by_time(family, data):
+        return _frames(family, data, clip)
+    if not keeps_shape(family, data):
+        return data.frames or layout["frames"]
+    rule = FAMILIES[family].vision
+    assert rule is not None
+    budget = vision_budget(data, layout["patch"] * layout["merge"], layout["time"], rule.own)
+    return budget.frames(clip, layout["time"], rule.completes)
+
+
+def frame_size(family: str, layout: dict[str, int], data: Data, clip: ClipShape) -> tuple[int, int]:
+    """(width, height) of a frame as the base sees it."""
+    if not keeps_shape(family, data):
+        edge = data.size or layout["edge"]
+        return edge, edge
+    rule, edge = FAMILIES[family].vision, layout["patch"] * layout["merge"]
+    assert rule is not None
+    budget = vision_budget(data, edge, layout["time"], rule.own)
+    height, width = budget.resized(clip, edge, budget.steps(clip, layout["time"], rule.completes))
+    return width, height
+
+
 def _frames(family: str, data: Data, clip: ClipShape | None) -> int:
     """Frames of a clip that are sampled by time."""
     rule = FAMILIES[family].vision

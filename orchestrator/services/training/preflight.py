@@ -16,7 +16,7 @@ from orchestrator.domain.vision_budget import ClipShape
 from orchestrator.services.models.rows import layer_groups, vision_layout
 from orchestrator.services.training.annotation_counts import annotations_advice, count_annotations
 from orchestrator.services.training.capacity import open_pools
-from orchestrator.services.training.clip_shapes import largest_clip, short_clip_problems
+from orchestrator.services.training.clip_shapes import largest_clip, shape_groups, short_clip_problems
 from orchestrator.services.training.continuing import continued
 from orchestrator.services.training.estimate import estimate
 from orchestrator.services.training.question_limits import question_problems
@@ -41,6 +41,9 @@ _NOT_READY = {
     DatasetStatus.PROCESSING: "This dataset is still being read. It can be used as soon as it is ready.",
     DatasetStatus.ERROR: "This dataset could not be read. Open it to see why, or choose another.",
 }
+
+_MOST_SHAPES = 50
+"""Sizes of frames that are listed."""
 
 
 def preflight(
@@ -88,6 +91,7 @@ def preflight(
         classes=len(dataset.class_names),
         clip=clip,
     )
+    shapes = shape_groups(session, dataset_id, model, recipe)
     exact = bool(measured and measured.exact)
     device_memory = largest_device_memory(session, gpu)
     estimated = [] if problems or exact else fit_problems(recipe, facts.memory_bytes, device_memory)
@@ -116,6 +120,8 @@ def preflight(
         measured=exact,
         rehearsed=measured.result if measured and exact else {},
         device_memory=device_memory,
+        shapes=tuple(shapes[:_MOST_SHAPES]),
+        over_context=sum(group.over_context for group in shapes),
     )
 
 

@@ -20,7 +20,7 @@ from orchestrator.services.models.vision_tokens import (
 Problem = tuple[str, str]
 MEMORY_SHARE = 0.95
 """The share of a device's memory that a run may use."""
-_TEXT_TOKENS = 64
+TEXT_TOKENS = 64
 """Tokens of the context that are reserved for the question and a caption."""
 _SMALL_BASE = 100_000_000
 """For bases with fewer parameters 4 bits save too little memory to be worth the computation."""
@@ -62,7 +62,7 @@ def vision_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     step = vision["patch"] * vision["merge"]
     if data.size and any_size and data.size % step:
         return [("data.size", f"Frame size must be a multiple of {step} for this base, such as {own_size}.")]
-    limit = vision["context"] - _TEXT_TOKENS
+    limit = vision["context"] - TEXT_TOKENS
     tokens = visual_tokens(vision, data.frames, data.size)
     if vision["context"] and tokens > limit:
         per_frame = tokens / (data.frames or vision["frames"])
@@ -82,7 +82,7 @@ def context_problems(model: VideoModel, recipe: Recipe, clip: ClipShape | None) 
     vision = vision_layout(model)
     if not vision or not vision["context"] or clip is None or not depends_on_clip(model.family, recipe.data):
         return []
-    tokens, limit = clip_tokens(model.family, vision, recipe.data, clip), vision["context"] - _TEXT_TOKENS
+    tokens, limit = clip_tokens(model.family, vision, recipe.data, clip), vision["context"] - TEXT_TOKENS
     if tokens <= limit:
         return []
     fewer = "fewer frames or fewer tokens of a frame" if keeps_shape(model.family, recipe.data) else "fewer frames"

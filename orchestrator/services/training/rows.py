@@ -70,6 +70,28 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ShapeGroup:
+    """The clips of a dataset with frames of one size, and what the base sees of them."""
+
+    width: int
+    """Pixels of a frame as it is stored."""
+    height: int
+    clips: int
+    least_frames: int
+    """Frames that are sampled of the shortest clip."""
+    most_frames: int
+    """The same of the longest one."""
+    seen_width: int
+    """Pixels of a frame of the longest clip as the base sees it."""
+    seen_height: int
+    least_tokens: int
+    """Tokens of the context that the shortest clip takes; 0 where the base has no language model."""
+    most_tokens: int
+    over_context: int
+    """Clips that do not fit the context of the base."""
+
+
+@dataclass(frozen=True, slots=True)
 class Preflight:
     """The plan of a launch, or the problems that prevent it."""
 
@@ -112,6 +134,10 @@ class Preflight:
     """Fields of problems that are only estimated: a rehearsal may show that there is no problem."""
     advice: list[str] = field(default_factory=list)
     """Suggestions that do not prevent the launch."""
+    shapes: tuple[ShapeGroup, ...] = ()
+    """The clips by the size of their frames, the most frequent first, at most 50 sizes; empty without sizes."""
+    over_context: int = 0
+    """Clips of any size that do not fit the context of the base."""
 
 
 @dataclass(frozen=True, slots=True)

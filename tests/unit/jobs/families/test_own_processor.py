@@ -28,7 +28,7 @@ from orchestrator.domain.annotations import CAPTION_QUESTION, Span
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe, stored_recipe
 from orchestrator.domain.vision_budget import ClipShape
-from orchestrator.services.models.vision_tokens import clip_tokens, read_vision_layout
+from orchestrator.services.models.vision_tokens import clip_frames, clip_tokens, frame_size, read_vision_layout
 from tests.unit.jobs.families.published import FILES, make_published
 from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
 from tests.unit.jobs.trainer.test_run import recorder_of
@@ -67,6 +67,10 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Pat
 def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Base]:
     folder = tmp_path_factory.mktemp("bases")
     return {name: read_base(make_published(name, folder / name)) for name in NAMES}
+
+
+def clip_of(path: Path) -> ClipFile:
+    return ClipFile(path, "", path.name)
 
 
 def length_of(plan: Plan, path: Path) -> tuple[int, float]:
@@ -127,6 +131,11 @@ def test_the_plain_pipeline_feeds_the_same(
         assert layout is not None
         taken = int((plain["input_ids"] == video_token_of(plan)).sum())
         counted = clip_tokens(name, layout, plan.recipe.data, stored)
+        frames, timing = resolve(plan.base).sampling(plan.base, plan.recipe).decode(clip_of(films[shape, kind]))
+        assert timing is not None
+        assert clip_frames(name, layout, plan.recipe.data, stored) == len(timing.indices) == len(frames)
+        size = frame_size(name, layout, plan.recipe.data, stored)
+        assert size == (frames.shape[2], frames.shape[1])
         assert counted == taken or (name == "video_llama_3" and taken < counted == steps * high * wide / 4)
 
 
