@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from sqlmodel import select
 
+from orchestrator.domain.datasets import Clip
 from orchestrator.domain.live_records import pack
 from orchestrator.domain.redis_keys import LIVE_STREAM
 from orchestrator.domain.users import Actor, Role
@@ -104,6 +106,26 @@ def test_bad_values_get_their_sentence(
     assert before["ok"] is False
     assert field in [problem["field"] for problem in before["problems"]]
     assert ada_client.get("/api/v1/jobs").json()["total"] == 0
+
+
+def test_the_preflight_lists_the_clips_by_size(ada_client: TestClient, body: dict[str, Any]):
+    with session_scope() as session:
+        clips = session.exec(select(Clip).where(Clip.dataset_id == int(body["dataset_id"]))).all()
+        for place, clip in enumerate(clips):
+            clip.width, clip.height = (180, 320) if place == 0 else (320, 180)
+    answer = ada_client.post("/api/v1/jobs/preflight", json=body | {"data": {"group_by_length": True}}).json()
+    assert answer["problems"] == [
+        {
+            "field": "data.group_by_length",
+            "message": "Only clips of a video language model take different numbers of tokens. Switch this off for "
+            "this base.",
+        }
+    ]
+    wide, high = answer["shapes"]
+    assert (wide["width"], wide["height"], wide["clips"]) == (320, 180, len(clips) - 1)
+    assert (high["width"], high["height"], high["clips"]) == (180, 320, 1)
+    assert wide["least_frames"] == wide["most_frames"] > 0
+    assert answer["over_context"] == 0
 
 
 def test_an_adapter_to_continue_from_must_be_there(ada_client: TestClient, body: dict[str, Any]):

@@ -9,6 +9,7 @@ from orchestrator.domain.recipes import FIELDS
 from orchestrator.pages.jobs.new_advanced import advanced
 from orchestrator.pages.jobs.new_fields import GRID, choice_buttons, form_control, form_input, problem, text_field
 from orchestrator.pages.jobs.new_recipe import adapters_off, recipe_card
+from orchestrator.pages.jobs.new_shapes import shapes_card
 from orchestrator.states.jobs.new import JobFormState
 from orchestrator.states.jobs.new_fields import control_id
 from orchestrator.states.jobs.new_load import NO_ADAPTER
@@ -269,6 +270,7 @@ def parameter_step() -> rx.Component:
             JobFormState.values["training_type"] == "pretrain", rx.fragment(), rx.fragment(_continuing(), _qlora())
         ),
         _optimization(),
+        shapes_card(),
         _output(),
         _sweep(),
         class_name="flex flex-col gap-4",

@@ -11,7 +11,7 @@ from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.services.training.capacity import missing_hardware
 from orchestrator.services.training.recipe_limits import MEMORY_SHARE
-from orchestrator.services.training.rows import Preflight
+from orchestrator.services.training.rows import Preflight, ShapeGroup
 from orchestrator.services.workers import WorkerRow
 from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs.review import ReviewRow, recipe_lines
@@ -89,6 +89,18 @@ class PlanFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ShapeRow:
+    """The clips with frames of one size, as text; "8–32" from the shortest to the longest of them."""
+
+    size: str
+    clips: str
+    frames: str
+    seen: str
+    """Pixels of a frame as the model sees it."""
+    tokens: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanWarning:
     """A reason against the launch; `field` is the one to change, "" where no field of the form would help."""
 
@@ -125,6 +137,14 @@ class Plan:
     """What that rehearsal measured."""
     remarks: list[str] = field(default_factory=list)
     """Its remarks about captions and clips that the base would not use as they are."""
+    shapes: list[ShapeRow] = field(default_factory=list)
+    """The clips of the dataset by size, the most frequent first."""
+    other_shapes: str = ""
+    """How many clips have none of these sizes."""
+    counts_tokens: bool = False
+    """The base has a language model, whose context clips take tokens of."""
+    cut_clips: str = ""
+    """How many clips do not fit the context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +156,8 @@ class Cloned:
     version: int = 0
 
 
+SHAPES = 6
+"""Sizes of clips that the wizard lists."""
 MAX_VERSIONS = 50
 """Versions that the wizard lists."""
 
@@ -266,6 +288,42 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = A
         measured=estimate.measured,
         measurements=measured_facts(estimate),
         remarks=[str(remark) for remark in estimate.rehearsed.get("remarks") or []],
+        shapes=[_shape_row(group) for group in estimate.shapes[:SHAPES]],
+        other_shapes=_other_shapes(estimate),
+        counts_tokens=any(group.most_tokens for group in estimate.shapes),
+        cut_clips=_cut_clips(estimate),
+    )
+
+
+def _shape_row(group: ShapeGroup) -> ShapeRow:
+    return ShapeRow(
+        f"{group.width} \u00d7 {group.height}",
+        formatting.count(group.clips),
+        _span(group.least_frames, group.most_frames),
+        f"{group.seen_width} \u00d7 {group.seen_height}" if group.seen_width else "",
+        _span(group.least_tokens, group.most_tokens),
+    )
+
+
+def _span(least: int, most: int) -> str:
+    low, high = sorted((least, most))
+    return formatting.count(low) if low == high else f"{formatting.count(low)}\u2013{formatting.count(high)}"
+
+
+def _other_shapes(estimate: Preflight) -> str:
+    others = estimate.train_clips + estimate.validation_clips - sum(group.clips for group in estimate.shapes[:SHAPES])
+    return f"{formatting.plural(others, 'clip')} of other sizes." if others > 0 else ""
+
+
+def _cut_clips(estimate: Preflight) -> str:
+    total = sum(group.clips for group in estimate.shapes)
+    if not estimate.over_context or not total:
+        return ""
+    share = formatting.percent(estimate.over_context / total, 1)
+    verb = "does" if estimate.over_context == 1 else "do"
+    return (
+        f"{formatting.plural(estimate.over_context, 'clip')} ({share}) {verb} not fit the context of "
+        f"{formatting.count(estimate.context)} tokens."
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.recipes import Recipe
 from orchestrator.services.training.recipe_limits import MEMORY_SHARE, fit_problems
-from orchestrator.services.training.rows import Preflight
+from orchestrator.services.training.rows import Preflight, ShapeGroup
 from orchestrator.services.workers import WorkerRow
 from orchestrator.states.jobs.new_rows import (
     Plan,
@@ -27,6 +27,25 @@ def test_the_bar_is_tight_exactly_where_a_launch_is_refused(share: float) -> Non
     worker = WorkerRow("w", "h", "a GPU", "gpu", True, now, now, None, "", False, 0, 0, 1, 2, gpu_memory_total=MEMORY)
     plan = make_plan(Preflight(ok=True, problems=[], steps=1, memory_bytes=needed), [worker])
     assert plan.fits is (fit_problems(Recipe(), needed, MEMORY) == [])
+
+
+def test_the_clips_are_listed_by_size_with_what_is_cut() -> None:
+    groups = [ShapeGroup(640 + n, 360, 10 - n, 8, 32, 308, 168, 264, 1056, 3 if n == 0 else 0) for n in range(8)]
+    known = Preflight(
+        ok=True, problems=[], steps=1, train_clips=40, validation_clips=14, context=1000, shapes=tuple(groups),
+        over_context=3,
+    )  # fmt: skip
+    plan = make_plan(known, [])
+    first = plan.shapes[0]
+    assert (first.size, first.clips, first.frames) == ("640 \u00d7 360", "10", "8\u201332")
+    assert (first.seen, first.tokens) == ("308 \u00d7 168", "264\u20131,056")
+    assert (len(plan.shapes), plan.counts_tokens) == (6, True)
+    assert plan.other_shapes.replace("\xa0", " ") == "9 clips of other sizes."
+    cut = "3 clips (5.8 %) do not fit the context of 1,000 tokens."
+    assert " ".join(plan.cut_clips.split()) == cut
+    same = ShapeGroup(320, 180, 4, 16, 16, 224, 224, 0, 0, 0)
+    plain = make_plan(Preflight(ok=True, problems=[], steps=1, train_clips=4, shapes=(same,)), [])
+    assert (plain.shapes[0].frames, plain.counts_tokens, plain.other_shapes, plain.cut_clips) == ("16", False, "", "")
 
 
 SWEEP = {"sweep.field1": "optim.learning_rate", "sweep.values1": "5e-4 1e-3 4e-3"}
