@@ -13,13 +13,16 @@ _ENDINGS = (
     "mp4 m4v mov mkv webm avi mpg mpeg m2ts mts ts wmv flv 3gp ogv gif f4v h264 264 h265 265 hevc 3g2 m2v m1v mpe mpv "
     "vob asf qt divx mxf ivf dv m2p rm rmvb nut y4m mj2"
 )
+_TEXTS = "txt json jsonl ndjson csv tsv lst caption cls xml yaml yml toml md rst html htm srt vtt ass"
 _OTHERS = (
-    "txt json jsonl ndjson csv tsv lst parquet caption cls xml yaml yml toml xlsx xls md rst html htm pdf doc docx rtf "
-    "jpg jpeg png bmp webp tif tiff ppm heic heif avif svg wav mp3 flac aac m4a opus srt vtt ass sub py sh ipynb "
+    f"{_TEXTS} parquet xlsx xls pdf doc docx rtf "
+    "jpg jpeg png bmp webp tif tiff ppm heic heif avif svg wav mp3 flac aac m4a opus sub py sh ipynb "
     "zip tar gz tgz xz txz bz2 tbz tbz2 zst 7z rar npy npz pt pth pkl h5 hdf5 lmdb mdb db safetensors bin exe dll so"
 )
 _OTHER_ENDINGS = frozenset(f".{ending}" for ending in _OTHERS.split())
-"""Endings that say clearly that a file is no film: its content is not examined."""
+"""Endings that say clearly that a file is no film."""
+_TEXT_ENDINGS = frozenset(f".{ending}" for ending in _TEXTS.split())
+"""Endings of files that are read as text: whether they begin as a film does is asked when they cannot be read."""
 VIDEO_ENDINGS = frozenset(f".{ending}" for ending in _ENDINGS.split())
 _NO_FILM_BRANDS = frozenset({b"heic", b"heix", b"mif1", b"avif", b"M4A ", b"M4B ", b"crx "})
 _BEGINNINGS = re.compile(
@@ -28,6 +31,10 @@ _BEGINNINGS = re.compile(
     rb"\x00?\x00\x00\x01[\x06\x09\x27\x47\x67\x40\x42\x44\x46]",  # the first unit of H.264 and H.265
     re.DOTALL,
 )
+_PACKETS = ((0, 188), (4, 192), (0, 204))
+"""(first mark, distance) of the packets of transport streams: broadcast, discs, receivers with error correction."""
+_FIRST_ATOMS = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+"""How QuickTime files begin that do not name their kind."""
 UNPACKED = "unpacked"
 """Prefix of the folder with unpacked files that wait for a review of their layout."""
 FETCHED_PART, PART_NOTE = "part", "part.json"
@@ -43,14 +50,20 @@ def is_video(name: str) -> bool:
 
 
 def may_be_video(name: str) -> bool:
-    """Whether the name allows that it is a video: content decides what a file without a usual ending is."""
+    """Whether the name allows that it is a video; for files that are not there yet."""
     return ending_of(name) not in _OTHER_ENDINGS
 
 
-def holds_video(path: Path) -> bool:
+def is_film(path: Path | str) -> bool:
+    """Whether a file is taken as a film: by the ending of a video, else by its content, outside of text files."""
+    name = str(path)
+    return is_video(name) or (ending_of(name) not in _TEXT_ENDINGS and holds_video(path))
+
+
+def holds_video(path: Path | str) -> bool:
     """Whether a file begins as one of the usual kinds of video files does."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             head = file.read(1_024)
     except OSError:
         return False
@@ -58,8 +71,8 @@ def holds_video(path: Path) -> bool:
         return head[8:12] not in _NO_FILM_BRANDS
     if head.startswith(b"OggS"):
         return b"\x80theora" in head
-    is_transport = any(len(head) > at + 376 and head[at : at + 377 : 188] == b"GGG" for at in (0, 4))
-    return bool(is_transport or head[4:8] in (b"moov", b"mdat", b"wide") or _BEGINNINGS.match(head))
+    is_transport = any(head[at : at + 2 * size + 1 : size] == b"GGG" for at, size in _PACKETS)
+    return bool(is_transport or head[4:8] in _FIRST_ATOMS or _BEGINNINGS.match(head))
 
 
 def ending_of(name: str) -> str:

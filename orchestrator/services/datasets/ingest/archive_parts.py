@@ -12,8 +12,10 @@ from typing import BinaryIO, cast
 from orchestrator.domain.numbers import parse_number
 
 _PACKED = r"zip|7z|rar|tar|tgz|tbz2?|txz|tar\.[a-z0-9]+|gz"
-_NUMBERED = re.compile(rf"(?P<base>.+\.(?:{_PACKED}))[._-]?(?:part)?[._-]?(?P<part>\d{{2,4}}|[a-z]{{2,3}})", re.I)
-"""`v.zip.001`, `v.tar.gz.part-aa`, `v.tar.gzaa`: pieces of the bytes of one file."""
+_NUMBERED = re.compile(
+    rf"(?P<base>.+\.(?:{_PACKED}))[._-]?(?P<word>part[._-]?)?(?P<part>(?(word)\d{{1,4}}|\d{{2,4}})|[a-z]{{2,3}})", re.I
+)
+"""`v.zip.001`, `v.zip.part1`, `v.tar.gz.part-aa`, `v.tar.gzaa`: pieces of the bytes of one file."""
 _DISKS = re.compile(r"(?P<base>.+)\.z(?P<part>\d{2,4})", re.I)
 """`v.z01` with `v.zip` as the last part: a zip with several disks."""
 _UNNAMED = re.compile(r"(?P<base>(?:.*/)?x|.+[._-]part[._-]?)(?P<part>\d{2,3}|[a-z]{2})", re.I)

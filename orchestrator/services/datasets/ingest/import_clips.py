@@ -13,7 +13,7 @@ from orchestrator.domain.annotations import AnnotatedClip, Annotations, Span, sh
 from orchestrator.domain.clip_facts import ClipFacts
 from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, Split
 from orchestrator.domain.tasks import TASKS, Task
-from orchestrator.services.datasets.files import dataset_folder, may_be_video
+from orchestrator.services.datasets.files import dataset_folder, is_film
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
 from orchestrator.services.datasets.ingest.layouts.unused_files import general_reason
 from orchestrator.services.datasets.ingest.ordered_map import ordered_map
@@ -284,7 +284,7 @@ def _unprobed(paths: ImportPaths, film: Film) -> list[NewClip]:
     source = f"{paths.staging}/{name}"
     there = os.path.isfile(source)
     content_hash, size = ("", 0)
-    if there and may_be_video(name):
+    if there and is_film(source):
         content_hash, size = _hash(source)
     elif there:
         size = os.path.getsize(source)

@@ -32,7 +32,7 @@ from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.catalog import has_files
 from orchestrator.services.datasets.curation.history import Changes, changes_between, edited_values
-from orchestrator.services.datasets.files import is_system_file, list_files, may_be_video
+from orchestrator.services.datasets.files import is_system_file, list_files
 from orchestrator.services.datasets.ingest.import_clips import SPAN_TOLERANCE_S, is_cut_already, reason_not_to_use
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
@@ -87,7 +87,7 @@ def keep_for_reinterpretation(staging: Path, folder: Path, layout: DetectedLayou
     for name in list_files(staging):
         path = staging / name
         is_annotation = path.suffix.lower() in TEXT_ENDINGS
-        is_unannotated = may_be_video(name) and name in listed and not _was_probed(layout, name)
+        is_unannotated = name in listed and not _was_probed(layout, name)
         if is_system_file(name) or not (is_annotation or is_unannotated):
             continue
         target = unused_files_folder(folder) / name

@@ -15,7 +15,6 @@ from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.datasets.files import may_be_video
 from orchestrator.services.datasets.ingest.import_clips import reason_not_to_use
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.uploads import import_share
@@ -37,7 +36,7 @@ def layout_preview(task: Task, layout: DetectedLayout) -> dict[str, Any]:
         film, "films": files of which clips are made, "splits": {split: clips}}.
     """
     reasons = {entry.key: reason_not_to_use(task, entry, layout) for entry in layout.entries}
-    usable = [entry for entry in layout.entries if not reasons[entry.key] and may_be_video(entry.name)]
+    usable = [entry for entry in layout.entries if not reasons[entry.key]]
     problems = [reason[1] for reason in reasons.values() if reason]
     classes = Counter(label for entry in usable for label in entry.annotations.labels)
     conversations = [talk for entry in usable for talk in entry.annotations.conversations]

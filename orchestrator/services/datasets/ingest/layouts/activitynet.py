@@ -6,7 +6,7 @@ from typing import Any
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.spans import read_span
-from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
+from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
@@ -36,7 +36,7 @@ def read_labels(tree: Tree) -> DetectedLayout | None:
                     labels=segment.get("label"),
                     captions=segment.get("sentence"),
                     span=span_of_pair(segment.get("segment")),
-                    split=split_of(facts.get("subset")),
+                    split=collected.split_of(facts.get("subset"), file),
                     alternatives=(f"v_{film}",),
                 )
     columns = {"file": "database: the keys", "label": "annotations: label", "span": "annotations: segment"}

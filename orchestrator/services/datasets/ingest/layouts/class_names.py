@@ -40,15 +40,19 @@ def with_class_names(tree: Tree, layout: DetectedLayout) -> DetectedLayout:
     numbers of the clips show.
     """
     labels = {label for entry in layout.entries for label in entry.annotations.labels}
-    if not labels or not all(map(_WHOLE.fullmatch, labels)):
+    numbers = {label for label in labels if _WHOLE.fullmatch(label)}
+    if len(numbers) < len(labels):  # beside other labels, only a number that is written in both ways is one class
+        numbers = {label for label in numbers if "." in label and label.partition(".")[0] in labels}
+    if not numbers:
         return layout
-    whole = {label: label.partition(".")[0] for label in labels}
-    notes = _decimal_notes(labels)
-    ids = {int(number) for number in whole.values()}
-    file, named, sentence = _names_for(tree, layout, ids)
+    whole = {label: label.partition(".")[0] if label in numbers else label for label in labels}
+    notes = _decimal_notes(numbers)
+    file, named, sentence = "", {}, ""
+    if len(numbers) == len(labels):
+        file, named, sentence = _names_for(tree, layout, {int(number) for number in whole.values()})
     if file:
         notes.append(sentence)
-    names = {label: named.get(int(number), number) if file else number for label, number in whole.items()}
+    names = {label: named[int(number)] if file else number for label, number in whole.items()}
     if all(label == name for label, name in names.items()):
         return layout
     entries = [
@@ -120,7 +124,8 @@ def _class_list(tree: Tree, file: str) -> _ClassList | None:
     try:
         if file.endswith(".json"):
             return _of_json(json.loads(tree.text(file)))
-        if rows := tree.rows(file):
+        rows = tree.rows(file)
+        if rows and _column(rows[0], _IDS) and _column(rows[0], _NAMES):
             return _of_pairs((row.get(_column(row, _IDS)), row.get(_column(row, _NAMES))) for row in rows)
         return _of_lines([line for _, line in filled_lines(tree.text(file))])
     except (Unreadable, ValueError, RecursionError):

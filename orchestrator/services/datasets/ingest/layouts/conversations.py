@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from orchestrator.domain.annotations import Conversation, Turn
+from orchestrator.services.datasets.ingest.layouts.annotation_texts import plain
 from orchestrator.services.datasets.ingest.layouts.rows import Row
 
 _FILM = r"(?:<\|vision_start\|>)?(?:<\|video_pad\|>)+(?:<\|vision_end\|>)?|<\|?video\|?>"
@@ -69,9 +70,14 @@ class ConversationReader:
 def text_of(content: Any) -> str:
     """The text of a turn."""
     if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, dict)]
-        content = "\n".join(part for part in parts if isinstance(part, str))
-    return content.strip() if isinstance(content, str) else ""
+        parts = [part.get("text") if isinstance(part, dict) else part for part in content]
+        content = "\n".join(filter(None, map(_text_of_value, parts)))
+    return _text_of_value(content).strip()
+
+
+def _text_of_value(value: Any) -> str:
+    """A text as it is, a number as a text."""
+    return value if isinstance(value, str) else plain(value)
 
 
 def _without_marks(text: str) -> str:

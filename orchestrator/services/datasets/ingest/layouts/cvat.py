@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
-from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
+from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 _DECLARES = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -39,7 +39,7 @@ def read(tree: Tree) -> DetectedLayout | None:
             ]
             boxes += sum(len(list(mark)) for mark in marks)
             labels = list(dict.fromkeys(mark.get("label") or "" for mark in marks))
-            split = split_of(task.findtext("subset")) if task.findtext("subset") else split_in(file)
+            split = collected.split_of(task.findtext("subset"), file) if task.findtext("subset") else split_in(file)
             collected.add(source, file, labels=labels if len(labels) > 1 else "".join(labels), split=split)
     notes = [f"{boxes:,} shapes on single frames are not used: a film takes the labels of its tags and tracks."]
     return collected.done({"file": "meta: source", "label": "tag and track: label"}, notes if boxes else [])

@@ -1,6 +1,6 @@
 """Collects what the rows of annotation files say about the clips of an upload."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -13,12 +13,15 @@ from orchestrator.services.datasets.ingest.layouts.matched_rows import Described
 from orchestrator.services.datasets.ingest.layouts.matching import NamedClip, match_clips
 from orchestrator.services.datasets.ingest.layouts.row_account import RowAccount
 from orchestrator.services.datasets.ingest.layouts.rows import Row
-from orchestrator.services.datasets.ingest.layouts.splits import splits_by_folder
+from orchestrator.services.datasets.ingest.layouts.splits import split_of, splits_by_folder
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.services.datasets.not_used import NotUsedKind, NotUsedList
 
 _NO_FRAMES = "Its list of pictures is no run of a film's frames: only such lists can be used."
 _SEVERAL_FILMS = "It is about several films at once; a sample has one film here."
+_NO_SPLIT = frozenset({"auto", "none", "null", "all", "nan"})
+"""Words in a column of splits that leave the split open, as our own export writes it."""
+_MAX_SPLITS = 5
 MAX_MISSING_LISTED = 20
 """How many missing clips are listed by name; the others are counted."""
 
@@ -45,6 +48,8 @@ class EntryCollector:
         """The first picture of a list that is no run of frames, by annotation file."""
         self._samples: Counter[str] = Counter()
         """How many rows of each file are about several films at once."""
+        self._other_splits: dict[str, Counter[str]] = defaultdict(Counter)
+        """The words in a column of splits that are none, by annotation file."""
         self._account = RowAccount(tree)
         self._not_used = NotUsedList()
         self.files: list[str] = []
@@ -99,6 +104,13 @@ class EntryCollector:
                 folder_is_label,
             )
         )
+
+    def split_of(self, value: Any, file: str) -> Split:
+        """The split that a row states; a word that is none is named in a note, because it decides nothing."""
+        split, word = split_of(value), plain(value)
+        if word and split is Split.AUTO and word.lower() not in _NO_SPLIT:
+            self._other_splits[file][word[:40]] += 1
+        return split
 
     def leave_out_lines(self, file: str, numbers: Iterable[int], reason: str) -> None:
         """Records lines of a list that describe no clip."""
@@ -170,6 +182,7 @@ class EntryCollector:
                 *_sample_notes(self._samples),
                 *self._no_frames_notes(),
                 *matched.notes(named),
+                *_other_split_notes(self._other_splits),
                 *_unanswered_note(self._unanswered, named),
             ],
             [*self._not_used.groups(), *self._account.not_used(self.files)],
@@ -199,6 +212,15 @@ def _sample_notes(samples: Mapping[str, int]) -> list[str]:
         f"{count:,} {'row' if count == 1 else 'rows'} of {PurePosixPath(file).name} "
         f"{'is' if count == 1 else 'are'} about several films at once and left out: a sample has one film here."
         for file, count in samples.items()
+    ]
+
+
+def _other_split_notes(words: Mapping[str, Mapping[str, int]]) -> list[str]:
+    return [
+        f"{PurePosixPath(file).name} has rows with a split that is neither train, validation nor test "
+        f"({', '.join(f'{word}: {count:,}' for word, count in list(of_file.items())[:_MAX_SPLITS])}). "
+        "They may be used for training or validation."
+        for file, of_file in words.items()
     ]
 
 

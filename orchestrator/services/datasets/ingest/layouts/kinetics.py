@@ -5,7 +5,7 @@ from typing import Any
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.spans import read_span
-from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
+from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
@@ -23,7 +23,7 @@ def read(tree: Tree) -> DetectedLayout | None:
         for row in collected.rows(file):
             clip = str(row.get("youtube_id") or "").strip()
             cut_name = f"{clip}_{_six_digits(row.get('time_start'))}_{_six_digits(row.get('time_end'))}"
-            split = split_of(row.get("split")) if row.get("split") else split_in(file)
+            split = collected.split_of(row.get("split"), file) if row.get("split") else split_in(file)
             span = None if tree.index.named(cut_name) else read_span(row.get("time_start"), row.get("time_end"))
             collected.add(
                 f"{cut_name}.mp4",

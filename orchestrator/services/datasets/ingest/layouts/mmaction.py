@@ -20,6 +20,13 @@ _NUMBER = re.compile(r"-?\d+")
 _MIN_SHARE = 0.9
 _MIN_FRAME_COUNTS = 0.7
 _MAX_HEADER = 6
+_HEADER_WORDS = frozenset(
+    {"path", "file", "file_name", "filename", "video", "video_path", "clip", "name", "label", "labels", "class"}
+    | {"class_id", "class_name", "category", "action", "frames", "num_frames", "total_frames", "id"}
+)
+_COUNTED_NAME = re.compile(r"(?P<number>\d+)[\s,]+(?P<name>[^\d\s,].*)")
+_LEAST_FRAMES = 8
+"""A smaller number before a class is rather a part of its name: "3 point shot"."""
 _MAX_LINE = 10_000
 """Longer lines are no path and label: the search for the path's end would take the square of their length."""
 
@@ -150,9 +157,16 @@ def _spaced(numbered: list[tuple[int, str]]) -> _ListFile | None:
             clips.append((number, path, _labels_in(rest)))
         else:
             others.append(number)
-    if not clips or len(clips) < _MIN_SHARE * len(numbered):
+    if clips and others == [numbered[0][0]] and _is_header(numbered[0][1]):
+        others = []
+    if not clips or len(clips) < _MIN_SHARE * (len(clips) + len(others)):
         return None
     return _ListFile(clips, others)
+
+
+def _is_header(line: str) -> bool:
+    """Whether a line names the columns of a list: "path label"."""
+    return all(word in _HEADER_WORDS for word in re.split(r"[\s,;]+", line.strip('"').lower()))
 
 
 def _path_and_rest(line: str) -> tuple[str, str]:
@@ -183,6 +197,8 @@ def _labels(clips: list[_Clip], known: frozenset[str]) -> tuple[list[list[str]],
             return [[name] for name, _ in pairs], "the number after the label is not used."
         if first == {True} and _are_frame_counts(pairs, known):
             return [[number] for _, number in pairs], "the first number of each line is read as a frame count."
+    if names := _names_behind_numbers([values for _, _, values in clips]):
+        return [[name] for name in names], "the number before the label is not used."
     counts = 0
     labels = []
     for _, _, values in clips:
@@ -191,6 +207,21 @@ def _labels(clips: list[_Clip], known: frozenset[str]) -> tuple[list[list[str]],
             values = values[1:]
         labels.append(list(dict.fromkeys(values)))
     return labels, f"a number that no class has is read as a frame count in {counts:,} of its lines." if counts else ""
+
+
+def _names_behind_numbers(lines: list[list[str]]) -> list[str]:
+    """The names of classes in lines like "20 riding horse"; [] where the number is a part of the name.
+
+    A number before a name is its class's, or a frame count: then most numbers differ.
+    """
+    matches = [_COUNTED_NAME.fullmatch(values[0]) for values in lines if len(values) == 1]
+    found = [(match["number"], match["name"]) for match in matches if match]
+    if not found or len(found) < len(lines):
+        return []
+    numbers, names, pairs = {number for number, _ in found}, {name for _, name in found}, set(found)
+    merges_none = len(names) == len(pairs)
+    is_count = 2 * len(pairs) > len(found) and min(int(number) for number in numbers) >= _LEAST_FRAMES
+    return [name for _, name in found] if merges_none or is_count else []
 
 
 def _are_frame_counts(pairs: list[list[str]], known: frozenset[str]) -> bool:

@@ -5,7 +5,6 @@ from collections import defaultdict
 from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
-from orchestrator.services.datasets.ingest.layouts.splits import split_of
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
@@ -20,7 +19,7 @@ def read(tree: Tree) -> DetectedLayout | None:
             continue
         videos = data.get("videos")
         videos = [v for v in videos if isinstance(v, dict)] if isinstance(videos, list) else []
-        splits = {str(v.get("video_id")): split_of(v.get("split")) for v in videos}
+        splits = {str(v.get("video_id")): collected.split_of(v.get("split"), file) for v in videos}
         collected.add_source(file)
         captions: dict[str, list[str]] = defaultdict(list)
         for row in data["sentences"]:

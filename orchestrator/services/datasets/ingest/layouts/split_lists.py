@@ -110,7 +110,7 @@ def _stated(tree: Tree, file: str) -> list[tuple[Split, list[str]]]:
         return _stated_in_json(split, json.loads(tree.text(file)))
     if split is not Split.AUTO:
         lines = [line.strip("\"'").rstrip(",;").rstrip("\"'") for _, line in filled_lines(tree.text(file))]
-        return [(split, lines[1:] if lines and re.sub(r"[\s-]+", "_", lines[0].lower()) in _HEADERS else lines)]
+        return [(split, lines[1:] if lines and _is_header(tree, lines) else lines)]
     rows = tree.rows(file)
     columns = columns_of(rows)
     if not {"file", "split"} <= columns.keys():
@@ -120,6 +120,12 @@ def _stated(tree: Tree, file: str) -> list[tuple[Split, list[str]]]:
         by_split[split_of(row.get(columns["split"]))].append(str(row.get(columns["file"]) or "").strip())
     by_split.pop(Split.AUTO, None)
     return list(by_split.items())
+
+
+def _is_header(tree: Tree, lines: list[str]) -> bool:
+    """Whether the first line of a list names its column; a clip may have such a name too."""
+    may_be_clip = tree.index.named(lines[0]) and not all(map(is_video, lines[1:]))
+    return re.sub(r"[\s-]+", "_", lines[0].lower()) in _HEADERS and not may_be_clip
 
 
 def _stated_in_json(split: Split, value: Any) -> list[tuple[Split, list[str]]]:

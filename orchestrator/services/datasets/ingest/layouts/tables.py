@@ -93,14 +93,22 @@ def read_table(text: str, name: str) -> Rows:
     if cells.broken:
         problems.append(broken_sentence(name, cells.broken))
     missing: Counter[str] = Counter()
+    escaped: list[str] = []
     for number, row in rows:
         if any(row):
             values = {column: unescape_formula(cell) for column, cell in zip(header, row, strict=False)}
+            escaped += [cell for cell in row if unescape_formula(cell) != cell]
             nan = [column for column, cell in values.items() if cell in _NAN]
             missing.update(nan)
             content.rows.append(values | dict.fromkeys(nan, ""))
             content.numbers.append(number)
     content.notes = [_nan_note(name, column, count) for column, count in missing.items()]
+    if escaped:
+        cells = "1 cell" if len(escaped) == 1 else f"{len(escaped):,} cells"
+        content.notes.append(
+            f"{name} has an apostrophe before a sign of a formula in {cells}, as spreadsheets mark texts; it is no "
+            f"part of the text: {escaped[0][:40]}"
+        )
     return content
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from orchestrator.services.datasets.files import ending_of, holds_video, is_video, may_be_video
+from orchestrator.services.datasets.files import ending_of, holds_video, is_film
 from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows, xlsx_rows
 from orchestrator.services.datasets.ingest.layouts.frame_folders import FrameFolders
 from orchestrator.services.datasets.ingest.layouts.json_records import looks_like_json, read_records
@@ -20,6 +20,8 @@ MAX_TEXT_BYTES = 256 * 2**20
 TEXT_ENDINGS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".lst", ".parquet", ".xlsx", ".xml"})
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 LIST_ENDINGS = (".txt", ".lst", ".csv", ".tsv")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""How a text in UTF-16 begins."""
 TABLE_ENDINGS = (*JSON_ENDINGS, ".csv", ".tsv", ".parquet", ".xlsx")
 
 
@@ -39,9 +41,7 @@ class Tree:
         self._root = root
         self.frames = frames or FrameFolders()
         self.names = sorted(self.frames.names_with_films(names))
-        self.videos = [
-            name for name in self.names if is_video(name) or (may_be_video(name) and holds_video(root / name))
-        ]
+        self.videos = [name for name in self.names if is_film(f"{root}/{name}")]
         self.problems: list[str] = []
         """Sentences about annotation files that could not be used."""
         self.guessed_encodings: list[str] = []
@@ -70,7 +70,7 @@ class Tree:
     def _begins_like_json(self, name: str) -> bool:
         with (self._root / name).open("rb") as file:
             head = file.read(64)
-        return looks_like_json(head.decode("utf-8-sig", "replace"))
+        return looks_like_json(head.decode("utf-16" if head[:2] in _UTF_16 else "utf-8-sig", "replace"))
 
     @cached_property
     def _stems(self) -> set[str]:
@@ -95,9 +95,11 @@ class Tree:
                 f"{short} is larger than {MAX_TEXT_BYTES // 2**20} MB. Describe the clips in smaller files."
             )
         data = path.read_bytes()
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        if data[:2] in _UTF_16:
             return data.decode("utf-16", "replace")
         if b"\0" in data[:4096]:
+            if holds_video(path):
+                raise Unreadable(f"{short} holds a film and no text. Give it the ending of a film, such as .mp4.")
             raise Unreadable(f"{short} is not text. Save it as UTF-8.")
         try:
             return data.decode("utf-8-sig")

@@ -16,7 +16,7 @@ from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollect
 from orchestrator.services.datasets.ingest.layouts.matching import NamedClip, match_clips
 from orchestrator.services.datasets.ingest.layouts.options import chosen_option, options_of, split_cell
 from orchestrator.services.datasets.ingest.layouts.spans import read_span
-from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
+from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import TABLE_ENDINGS, Row, Tree
 
 _FILE = (
@@ -72,7 +72,7 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
                 captions=captions,
                 conversations=conversations,
                 span=_span(tree, row, columns, stated),
-                split=split_of(row.get(columns["split"])) if "split" in columns else split_in(file),
+                split=collected.split_of(row.get(columns["split"]), file) if "split" in columns else split_in(file),
                 alternatives=_names_of_id(stated) if _plain_name(columns["file"]) in _IDS else (),
                 folder_is_label=not {"label", "labels"} & columns.keys(),
             )
