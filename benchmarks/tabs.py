@@ -12,11 +12,16 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import reflex as rx
 import socketio
+from reflex.constants.state import FIELD_MARKER
+
+from orchestrator.states.jobs.detail import JobDetailState
 
 NAMESPACE = "/_event"
-BOOT = "reflex___state____state.hydrate_and_load"
-STATE, POINTS, HISTORY = "job_detail____job_detail", "points_rx_state_", "history_rx_state_"
+BOOT = f"{rx.State.get_full_name()}.hydrate_and_load"
+STATE = JobDetailState.get_full_name()
+POINTS, HISTORY = f"points{FIELD_MARKER}", f"history{FIELD_MARKER}"
 TOGETHER = 20
 """Tabs that open at once."""
 
@@ -85,7 +90,7 @@ class Tab:
 
 def _job_page(update: dict[str, Any]) -> list[dict[str, Any]]:
     """What an update changes of the job page's own state."""
-    return [changed for name, changed in (update.get("delta") or {}).items() if name.endswith(STATE)]
+    return [changed for name, changed in (update.get("delta") or {}).items() if name == STATE]
 
 
 async def main(url: str, cookie: str, count: int, jobs: list[str]) -> None:
