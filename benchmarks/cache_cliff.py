@@ -65,13 +65,13 @@ def _train(folder: Path) -> int:
     from jobs.trainer.entrypoint import main
     from jobs.video import cache
 
-    decode, moments = cache.decode_frames, list[float]()
+    decode, moments = cache.decode_sample, list[float]()
 
     def noted(*args: Any) -> Any:
         moments.append(time.time())
         return decode(*args)
 
-    cache.decode_frames = noted
+    cache.decode_sample = noted
     code = main(folder / "spec.json")
     (folder / "decoded.txt").write_text("".join(f"{moment}\n" for moment in moments))
     return code

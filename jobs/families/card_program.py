@@ -125,7 +125,7 @@ def program_parts(
 def frame_reader() -> str:
     """The source of `read_frames` (path, count, fps) and the functions that it calls.
 
-    It gives the frames of `decode_frames` without a size: of the file's film, as players show them.
+    It gives the frames of `decode_sample` without a size: of the file's film, as players show them.
     """
     functions = [inspect.getsource(function) for function in (even_step, even_rate, sample_indices, sample_by_time)]
     return "\n\n".join([*functions, _READ_FRAMES])

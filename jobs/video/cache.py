@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from jobs.video.cache_eviction import CacheBudget
-from jobs.video.decode import decode_frames
+from jobs.video.decode import decode_sample
 from jobs.video.orientation import Frames
 from jobs.video.timing import FrameTiming
 from orchestrator.domain.annotations import Span
@@ -61,8 +61,8 @@ class Sampling:
 
     def decode(self, clip: "ClipFile") -> TimedFrames:
         size = dict(self.size)
-        decoded = decode_frames(clip.path, self.count, size, self.crop, self.fps, self.resample, clip.name, clip.span)
-        return decoded, None
+        sample = decode_sample(clip.path, self.count, size, self.crop, self.fps, self.resample, clip.name, clip.span)
+        return sample.frames, None
 
     def is_valid(self, cached: TimedFrames) -> bool:
         return len(cached[0]) == self.count

@@ -64,7 +64,7 @@ Choose = Callable[[Timeline, tuple[int, float]], list[int]]
 """The indices of the sampled frames by the clip's timeline and what the header states."""
 
 
-def decode_frames(
+def decode_sample(
     path: Path,
     count: int,
     size: dict[str, int] | None = None,
@@ -73,7 +73,7 @@ def decode_frames(
     resample: int = Image.Resampling.BILINEAR,
     name: str = "",
     span: Span | None = None,
-) -> Frames:
+) -> Sample:
     """Samples `count` frames over the clip.
 
     Args:
@@ -87,25 +87,11 @@ def decode_frames(
         span: the part of the film that is the clip; None: all of it.
 
     Returns:
-        (count, height, width, 3) bytes, RGB.
+        The frames, (count, height, width, 3) bytes, RGB; their indices and seconds, from the beginning of the film.
 
     Raises:
         BadClip: a sentence with the clip's name.
     """
-    return decode_sample(path, count, size, crop, fps, resample, name, span).frames
-
-
-def decode_sample(
-    path: Path,
-    count: int,
-    size: dict[str, int] | None = None,
-    crop: tuple[int, int] | None = None,
-    fps: float | None = None,
-    resample: int = Image.Resampling.BILINEAR,
-    name: str = "",
-    span: Span | None = None,
-) -> Sample:
-    """As `decode_frames`, and with the frames their indices and seconds, both from the beginning of the film."""
     pictures, indices, timeline, _ = _read(path, name or path.name, lambda t, _: t.sample(count, fps, span))
     width, height = pictures[0].shown
     target = fit(width, height, size) if size is not None else (width, height)

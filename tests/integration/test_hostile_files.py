@@ -17,7 +17,7 @@ from PIL import Image
 from sqlmodel import select
 
 from jobs.sandbox.make_preview import write_preview
-from jobs.video.decode import decode_frames
+from jobs.video.decode import decode_sample
 from jobs.video.inspect import inspect_clip
 from jobs.video.probe_pool import ProbePool, ProbeProcess
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset
@@ -196,7 +196,7 @@ def test_a_turned_clip_is_seen_as_it_is_shown(tmp_path: Path) -> None:
     path.write_bytes(bytes(data))
     facts = inspect_clip(path, "turned.mp4", tmp_path / "strip.jpg")
     assert (facts.width, facts.height) == (64, 96)
-    frames = decode_frames(path, 2)
+    frames = decode_sample(path, 2).frames
     assert frames.shape == (2, 96, 64, 3)
     assert frames[0, :40].mean() > 200
     assert frames[0, 56:].mean() < 50
@@ -204,7 +204,7 @@ def test_a_turned_clip_is_seen_as_it_is_shown(tmp_path: Path) -> None:
     assert strip[:50].mean() > 200
     assert strip[70:].mean() < 50
     write_preview(path, tmp_path / "copy.mp4")
-    copy = decode_frames(tmp_path / "copy.mp4", 1)[0]
+    copy = decode_sample(tmp_path / "copy.mp4", 1).frames[0]
     assert copy.shape == (96, 64, 3)
     assert copy[:40].mean() > 200
 

@@ -17,7 +17,7 @@ from PIL import Image
 from jobs.families.card_program import frame_reader
 from jobs.families.protocol import Plan
 from jobs.families.registry import MODULES, read_base, resolve
-from jobs.video.decode import decode_frames
+from jobs.video.decode import decode_sample
 from orchestrator.domain.recipe_data import Data
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.vision_tokens import spreads_frames
@@ -54,7 +54,7 @@ def test_the_same_frames_as_in_training(kind: str, tmp_path: Path) -> None:
     names["bisect_right"] = bisect_right
     exec(frame_reader(), names)
     for fps in (None, 2.0, 12.5, 200.0):
-        wanted = decode_frames(path, 8, fps=fps)
+        wanted = decode_sample(path, 8, fps=fps).frames
         assert np.array_equal(np.stack(names["read_frames"](str(path), 8, fps)), wanted), fps
 
 

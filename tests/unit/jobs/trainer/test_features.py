@@ -63,13 +63,13 @@ def share_of(cache: FeatureCache, files: list[ClipFile]) -> CacheShare:
 
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the clips that are decoded from now on."""
-    names, decode = list[str](), cache_module.decode_frames
+    names, decode = list[str](), cache_module.decode_sample
 
     def count(path: Path, *args: Any) -> Any:
         names.append(path.name)
         return decode(path, *args)
 
-    monkeypatch.setattr(cache_module, "decode_frames", count)
+    monkeypatch.setattr(cache_module, "decode_sample", count)
     return names
 
 

@@ -84,14 +84,14 @@ def test_clips_are_decoded_ahead_and_a_build_that_was_ended_goes_on(
     clips = [
         ClipFile(write_mp4(tmp_path / f"{n}.mp4", demo_frames("zooming", n)), f"hash-{n}", f"{n}.mp4") for n in range(6)
     ]
-    decode, gate = cache_module.decode_frames, threading.Semaphore(3)
+    decode, gate = cache_module.decode_sample, threading.Semaphore(3)
 
     def slow(path: Path, *args: Any) -> Any:
         gate.acquire()
         asked.append(path.name)
         return decode(path, *args)
 
-    monkeypatch.setattr(cache_module, "decode_frames", slow)
+    monkeypatch.setattr(cache_module, "decode_sample", slow)
     with FramePrefetcher(FrameCache(tmp_path / "frames", how), clips, len(clips), threads=2) as first:
         while first.done < 3:
             time.sleep(0.01)

@@ -10,7 +10,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 from PIL import Image
 
-from jobs.video.decode import decode_frames
+from jobs.video.decode import decode_sample
 from jobs.video.inspect import inspect_clip
 from jobs.video.probe import probe
 from jobs.video.sampling import sample_indices
@@ -33,7 +33,7 @@ def test_probe_counts_what_is_there(clip: Path) -> None:
 
 def test_frames_are_the_sampled_ones(clip: Path) -> None:
     drawn = demo_frames("circling", 3)
-    frames = decode_frames(clip, 8)
+    frames = decode_sample(clip, 8).frames
     wanted = drawn[sample_indices(len(drawn), 8)]
     assert frames.shape == (8, 120, 160, 3)
     assert np.abs(frames.astype(int) - wanted).mean() < 4
@@ -43,13 +43,13 @@ def test_frames_equal_a_plain_decode_and_pillow(clip: Path) -> None:
     with av.open(str(clip)) as container:
         plain = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     wanted = [Image.fromarray(plain[i]).resize((48, 48), 2) for i in sample_indices(len(plain), 8)]
-    frames = decode_frames(clip, 8, {"height": 48, "width": 48})
+    frames = decode_sample(clip, 8, {"height": 48, "width": 48}).frames
     assert np.array_equal(frames, np.stack([np.asarray(w) for w in wanted]))
 
 
 def test_crop_takes_the_middle(clip: Path) -> None:
-    whole = decode_frames(clip, 2, {"shortest_edge": 60})
-    assert np.array_equal(decode_frames(clip, 2, {"shortest_edge": 60}, (60, 60)), whole[:, :, 10:70])
+    whole = decode_sample(clip, 2, {"shortest_edge": 60}).frames
+    assert np.array_equal(decode_sample(clip, 2, {"shortest_edge": 60}, (60, 60)).frames, whole[:, :, 10:70])
 
 
 def test_truncated_says_so(clip: Path, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_truncated_says_so(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(BadClip, match=r"^cut\.mp4 "):
         probe(cut)
     with pytest.raises(BadClip, match=r"^cut\.mp4 is cut off: 12 of its 24 frames"):
-        decode_frames(cut, 8)
+        decode_sample(cut, 8)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from PIL import Image
 from jobs.sandbox.make_preview import write_preview
 from jobs.video import decode
 from jobs.video.cache import ClipFile, FrameCache, Sampling
-from jobs.video.decode import decode_frames, decode_sample, decode_timeline
+from jobs.video.decode import decode_sample, decode_timeline
 from jobs.video.probe import probe
 from jobs.video.sampling import sample_indices
 from jobs.video.source import BadClip
@@ -127,10 +127,10 @@ def test_every_display_matrix_counts(kind: str, tmp_path: Path) -> None:
         wanted[(b * x + d * y + 1) // 2 * 2 + (a * x + c * y + 1) // 2] = number
     facts = probe(path, strip=True)
     assert (facts.width, facts.height) == ((64, 48) if a else (48, 64))
-    assert corners_of(decode_frames(path, 1)[0]) == wanted
+    assert corners_of(decode_sample(path, 1).frames[0]) == wanted
     assert corners_of(np.asarray(join_tiles(facts.tiles[:1]))) == wanted
     write_preview(path, tmp_path / "copy.mp4")
-    assert corners_of(decode_frames(tmp_path / "copy.mp4", 1)[0]) == wanted
+    assert corners_of(decode_sample(tmp_path / "copy.mp4", 1).frames[0]) == wanted
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_pixels_that_are_not_square(aspect: str, turned: bool, size: tuple[int, 
         set_matrix(path, MATRICES["quarter to the right"])
     facts = probe(path)
     assert (facts.width, facts.height) == size
-    assert decode_frames(path, 1).shape == (1, size[1], size[0], 3)
-    half = decode_frames(path, 1, {"shortest_edge": 24})[0]
+    assert decode_sample(path, 1).frames.shape == (1, size[1], size[0], 3)
+    half = decode_sample(path, 1, {"shortest_edge": 24}).frames[0]
     assert half.shape[1] / half.shape[0] == pytest.approx(size[0] / size[1], rel=0.05)
     write_preview(path, tmp_path / "copy.mp4")
     copy = probe(tmp_path / "copy.mp4")
@@ -161,7 +161,7 @@ def test_a_size_that_changes_in_the_film_is_that_of_its_beginning(tmp_path: Path
     small, large = (write_film(tmp_path / f"{n}.h264", 12, size=(n, n), file_format="h264") for n in (48, 64))
     path = tmp_path / "both.h264"
     path.write_bytes(small.read_bytes() + large.read_bytes())
-    assert decode_frames(path, 24).shape == (24, 48, 48, 3)
+    assert decode_sample(path, 24).frames.shape == (24, 48, 48, 3)
 
 
 SOUGHT: dict[str, tuple[str, Make]] = {
@@ -333,7 +333,7 @@ def test_the_films_of_the_cases(film: str) -> None:
 )
 def test_the_mirrored_films_of_the_cases(film: str, wanted: list[int], tmp_path: Path) -> None:
     path = case("38/flips") / "odd" / f"{film}.mp4"
-    assert corners_of(decode_frames(path, 1)[0]) == wanted
+    assert corners_of(decode_sample(path, 1).frames[0]) == wanted
     assert corners_of(probe(path, strip=True).tiles[0]) == wanted
     write_preview(path, tmp_path / "copy.mp4")
-    assert corners_of(decode_frames(tmp_path / "copy.mp4", 1)[0]) == wanted
+    assert corners_of(decode_sample(tmp_path / "copy.mp4", 1).frames[0]) == wanted

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from jobs.video.decode import decode_frames
+from jobs.video.decode import decode_sample
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.errors import Invalid, NotFound, TooLarge, TooMany
 from orchestrator.domain.users import Actor
@@ -87,7 +87,7 @@ def test_pictures_become_the_frames_of_a_clip(ada: Actor) -> None:
     scratch.write_frames(path, [picture(colour) for colour in colours], 4.0)
     row = scratch.finish_scratch(ada, scratch_id, "clip.mkv")
     assert (row.frames, row.fps, row.width, row.height) == (3, 4.0, 33, 25)
-    frames = decode_frames(path, 3, {"height": 25, "width": 33}, None, None, 2, "clip.mkv")
+    frames = decode_sample(path, 3, {"height": 25, "width": 33}, None, None, 2, "clip.mkv").frames
     assert [tuple(frame[12, 16]) for frame in frames] == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
     assert sorted(file.name for file in path.parent.iterdir()) == ["asked", "clip.mkv", "facts.json", "strip.jpg"]
 
