@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import cast
 
 from av.container import InputContainer
-from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -88,7 +87,7 @@ def stamps_by_packets(container: InputContainer, stream: VideoStream, clock: Str
         None where only decoding tells: the clock jumps, the file cannot be read to its end, or has no frames. A codec
         may still show fewer frames than these.
     """
-    shown: list[Packet] = []
+    shown: list[tuple[int | None, int]] = []  # not the packets: those of a long film are as large as its file
     keyless, has_key, last, jump = 0, False, None, JUMP_S / float(clock.time_base)
     try:
         for packet in container.demux(stream):
@@ -102,12 +101,12 @@ def stamps_by_packets(container: InputContainer, stream: VideoStream, clock: Str
             if not has_key:
                 keyless += 1
             elif not packet.is_discard:
-                shown.append(packet)
+                shown.append((packet.pts, packet.duration or 0))
     except BROKEN:
         return None
     if not shown:
         return Stamps([None] * keyless) if keyless else None
-    durations = {packet.pts: packet.duration or 0 for packet in shown}
+    durations = dict(shown)
     stamps = [stamp for stamp in durations if stamp is not None]
     if None in durations:
         return Stamps([None] * len(shown))
