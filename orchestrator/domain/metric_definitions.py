@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from orchestrator.domain import formatting
+from orchestrator.domain.terms import Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,13 @@ class Metric:
     more_is_better: bool = True
     of_clips: bool = False
     """True: a share of the clips themselves, so that it reads "94% of 48 clips", not "R@1 on 48 clips"."""
+    meaning: str = ""
+    """One sentence for people who meet it for the first time; the glossary has it too."""
+
+    @property
+    def term(self) -> Term:
+        """Its label with its meaning."""
+        return Term(self.label, self.meaning)
 
 
 INTERVAL = "95\u202f% interval"

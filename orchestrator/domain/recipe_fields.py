@@ -12,6 +12,8 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
+from orchestrator.domain.terms import Term
+
 
 class Section(StrEnum):
     """Where a field stands in the job form and in the review, in this order."""
@@ -90,6 +92,8 @@ class FieldSpec:
     """False: left out of the review while it has its default."""
     empty_text: str = ""
     """What the review says of an empty list."""
+    term: Term | None = None
+    """What "?" next to its label explains."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,16 @@ from typing import Annotated
 from pydantic import Field
 
 from orchestrator.domain.recipe_fields import FieldSpec, Format, RecipePart, Section
+from orchestrator.domain.terms import (
+    ACCUMULATION,
+    BATCH_SIZE,
+    EPOCH,
+    GRADIENT_CLIPPING,
+    LEARNING_RATE,
+    SCHEDULER,
+    WARM_UP,
+    WEIGHT_DECAY,
+)
 
 
 class Scheduler(StrEnum):
@@ -45,6 +55,7 @@ class Optim(RecipePart):
             300,
             sweepable=True,
             format=Format.RATE,
+            term=LEARNING_RATE,
         ),
     ] = 2e-3
     """Measured on the shipped base with the demo: 2e-3 reaches 92 to 96 % in 10 epochs, 1e-3 about 80 %."""
@@ -145,6 +156,7 @@ class Optim(RecipePart):
             unit="clips",
             sweepable=True,
             format=Format.CLIPS,
+            term=BATCH_SIZE,
         ),
     ] = 16
     """Clips that go through the model together."""
@@ -157,13 +169,21 @@ class Optim(RecipePart):
             Section.OPTIMIZATION,
             320,
             unit="\u00d7",
+            term=ACCUMULATION,
         ),
     ] = 1
     """Batches whose gradients make one optimizer step."""
     epochs: Annotated[
         int,
         Field(ge=1, le=1000),
-        FieldSpec("Epochs", "Epochs must be a whole number from 1 to 1000.", Section.OPTIMIZATION, 330, sweepable=True),
+        FieldSpec(
+            "Epochs",
+            "Epochs must be a whole number from 1 to 1000.",
+            Section.OPTIMIZATION,
+            330,
+            sweepable=True,
+            term=EPOCH,
+        ),
     ] = 10
     """How often each training clip is seen."""
     max_steps: Annotated[
@@ -192,6 +212,7 @@ class Optim(RecipePart):
             hint="share of the run, usual: 0.05",
             sweepable=True,
             format=Format.PERCENT,
+            term=WARM_UP,
         ),
     ] = 0.05
     """Share of the run in which the learning rate rises from 0."""
@@ -203,6 +224,7 @@ class Optim(RecipePart):
             Section.OPTIMIZATION,
             340,
             choices=(("cosine", "Cosine"), ("linear", "Linear"), ("constant", "Constant")),
+            term=SCHEDULER,
         ),
     ] = Scheduler.COSINE
     """How the learning rate moves over the run, after the warm-up."""
@@ -244,6 +266,7 @@ class Optim(RecipePart):
             420,
             hint="usual: 0 to 0.01",
             sweepable=True,
+            term=WEIGHT_DECAY,
         ),
     ] = 0.0
     """AdamW's decay of the weights that are trained."""
@@ -256,6 +279,7 @@ class Optim(RecipePart):
             Section.ADVANCED,
             430,
             hint="usual: 1",
+            term=GRADIENT_CLIPPING,
         ),
     ] = 1.0
     """Gradients whose norm is larger are scaled down to it."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator.domain.recipe_fields import FieldSpec, Format, RecipePart, Section
+from orchestrator.domain.terms import ALPHA, DROPOUT, NF4, RANK, TARGET_MODULES
 
 
 class TrainingType(StrEnum):
@@ -56,6 +57,7 @@ class Qlora(RecipePart):
             200,
             choices=(("4", "4-bit (QLoRA)"), ("16", "16-bit (LoRA)")),
             only_with=_FINETUNING,
+            term=NF4,
         ),
     ] = 4
     """4: NF4 with double quantization; 16: plain LoRA"""
@@ -70,6 +72,7 @@ class Qlora(RecipePart):
             hint="usual: 8 to 64",
             sweepable=True,
             only_with=_FINETUNING,
+            term=RANK,
         ),
     ] = 16
     """Rank of the adapters' matrices: more learns more, and takes more memory and clips."""
@@ -84,6 +87,7 @@ class Qlora(RecipePart):
             hint="usual: 2 \u00d7 rank",
             sweepable=True,
             only_with=_FINETUNING,
+            term=ALPHA,
         ),
     ] = 32
     """The adapters' output is scaled by alpha / r."""
@@ -98,6 +102,7 @@ class Qlora(RecipePart):
             hint="usual: 0 to 0.1",
             sweepable=True,
             only_with=_FINETUNING,
+            term=DROPOUT,
         ),
     ] = 0.05
     """Share of the adapters' inputs that is set to zero in a training step."""
@@ -110,6 +115,7 @@ class Qlora(RecipePart):
             240,
             only_with=_FINETUNING,
             empty_text="the model's default",
+            term=TARGET_MODULES,
         ),
     ] = ()
     """Name endings of the linear layers that get an adapter; empty: the family's default, all linear layers.

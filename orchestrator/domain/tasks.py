@@ -239,15 +239,48 @@ _ROWS = (
         takes=frozenset({AnnotationKind.LABEL, AnnotationKind.LABELS}),
         answer=AnswerKind.CLASSES,
         metrics=(
-            Metric("eval_accuracy", "Accuracy", of_clips=True),
-            Metric("eval_top5", "Top-5 accuracy"),
-            Metric("eval_balanced_accuracy", "Balanced accuracy"),
-            Metric("eval_f1_macro", "Macro F1"),
+            Metric(
+                "eval_accuracy",
+                "Accuracy",
+                of_clips=True,
+                meaning="The share of held-out clips whose most likely class is the right one.",
+            ),
+            Metric(
+                "eval_top5",
+                "Top-5 accuracy",
+                meaning="The share of held-out clips whose right class is among the five most likely; measured where "
+                "there are more than five classes.",
+            ),
+            Metric(
+                "eval_balanced_accuracy",
+                "Balanced accuracy",
+                meaning="The mean recall of the classes: a model that only names the largest class reaches one "
+                "divided by the number of classes.",
+            ),
+            Metric(
+                "eval_f1_macro",
+                "Macro F1",
+                meaning="The mean of the classes' F1 at a score of 0.5: each class counts the same.",
+            ),
         ),
         multi_label_metrics=(
-            Metric("eval_map", "mAP"),
-            Metric("eval_f1_micro", "Micro F1"),
-            Metric("eval_f1_macro", "Macro F1"),
+            Metric(
+                "eval_map",
+                "mAP",
+                meaning="Mean average precision: the mean over the classes of the area under their precision-recall "
+                "curve. For clips with several labels.",
+            ),
+            Metric(
+                "eval_f1_micro",
+                "Micro F1",
+                meaning="F1 over all pairs of a held-out clip and a class, at a score of 0.5: frequent classes count "
+                "more. For clips with several labels.",
+            ),
+            Metric(
+                "eval_f1_macro",
+                "Macro F1",
+                meaning="The mean of the classes' F1 at a score of 0.5: each class counts the same.",
+            ),
         ),
         dataset_note="Learns which class, or which classes, a clip belongs to. Needs labels.",
         model_note="Says which class a clip belongs to.",
@@ -268,13 +301,45 @@ _ROWS = (
         takes=frozenset({AnnotationKind.CAPTIONS, AnnotationKind.CONVERSATIONS}),
         answer=AnswerKind.TEXT,
         metrics=(
-            Metric("eval_exact", "Exact match"),
-            Metric("eval_exact_normalized", "Exact match, normalized"),
-            Metric("eval_cider", "CIDEr-D", share=False),
-            Metric("eval_rouge_l", "ROUGE-L"),
-            Metric("eval_bleu", "BLEU"),
-            Metric("eval_answer_accuracy", "Answer accuracy"),
-            Metric("eval_choice_accuracy", "Multiple-choice accuracy"),
+            Metric(
+                "eval_exact", "Exact match", meaning="The share of sentences that equal a reference, word for word."
+            ),
+            Metric(
+                "eval_exact_normalized", "Exact match, normalized", meaning="Exact match without case and punctuation."
+            ),
+            Metric(
+                "eval_cider",
+                "CIDEr-D",
+                share=False,
+                meaning="How well a sentence matches the captions of its clip in runs of one to four words, where "
+                "runs count less that describe many clips (Vedantam et al. 2015). From 0 to 10; papers often "
+                "write it a hundred times as large.",
+            ),
+            Metric(
+                "eval_rouge_l",
+                "ROUGE-L",
+                meaning="The F-measure of the longest common subsequence of words between a sentence and its "
+                "reference (Lin 2004).",
+            ),
+            Metric(
+                "eval_bleu",
+                "BLEU",
+                meaning="The geometric mean of the share of matching runs of one to four words, with a penalty for "
+                "sentences that are too short (Papineni et al. 2002).",
+            ),
+            Metric(
+                "eval_answer_accuracy",
+                "Answer accuracy",
+                meaning="How many questions are answered rightly, compared without case, punctuation and articles. "
+                "Where four or more people answered a question, it is the VQA accuracy: an answer counts "
+                "fully that three of the others gave (Antol et al. 2015).",
+            ),
+            Metric(
+                "eval_choice_accuracy",
+                "Multiple-choice accuracy",
+                meaning="The share of questions with options whose answer names the right one, by its text or its "
+                "letter.",
+            ),
         ),
         dataset_note="Learns to put a clip into words. Needs captions.",
         model_note="Puts a clip into words, answers questions.",
@@ -299,13 +364,36 @@ _ROWS = (
         takes=frozenset({AnnotationKind.CAPTIONS}),
         answer=AnswerKind.CLIPS,
         metrics=(
-            Metric("eval_r1", "R@1"),
-            Metric("eval_r5", "R@5"),
-            Metric("eval_r10", "R@10"),
-            Metric("eval_median_rank", "Median rank", share=False, more_is_better=False),
-            Metric("eval_clip_r1", "R@1 of captions"),
-            Metric("eval_clip_r5", "R@5 of captions"),
-            Metric("eval_clip_r10", "R@10 of captions"),
+            Metric(
+                "eval_r1",
+                "R@1",
+                meaning="The share of sentences for which their own clip comes first among all held-out clips.",
+            ),
+            Metric("eval_r5", "R@5", meaning="The share of sentences whose own clip is among the first five."),
+            Metric("eval_r10", "R@10", meaning="The share of sentences whose own clip is among the first ten."),
+            Metric(
+                "eval_median_rank",
+                "Median rank",
+                share=False,
+                more_is_better=False,
+                meaning="The place of a sentence's own clip, for the sentence in the middle: 1 is best.",
+            ),
+            Metric(
+                "eval_clip_r1",
+                "R@1 of captions",
+                meaning="The share of clips for which one of their own captions comes first among all captions: the "
+                "other direction.",
+            ),
+            Metric(
+                "eval_clip_r5",
+                "R@5 of captions",
+                meaning="The share of clips with one of their own captions among the first five.",
+            ),
+            Metric(
+                "eval_clip_r10",
+                "R@10 of captions",
+                meaning="The share of clips with one of their own captions among the first ten.",
+            ),
         ),
         dataset_note="Learns to find clips by a sentence. Needs captions.",
         model_note="Finds clips by a sentence.",

@@ -10,6 +10,7 @@ from orchestrator.pages.shared.figures import definition
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.layout import main_and_side
 from orchestrator.pages.shared.loading_states import record_page
+from orchestrator.pages.shared.terms import explain_curve
 from orchestrator.states.adapters.detail import AdapterDetailState, FileLine
 from orchestrator.states.adapters.rows import AdapterLine, MetricLine
 from orchestrator.states.shared.presentation import Fact
@@ -85,7 +86,7 @@ def _header(line: rx.Var[AdapterLine]) -> rx.Component:
 
 def _metric(item: rx.Var[MetricLine]) -> rx.Component:
     return row(
-        cell(item.label),
+        cell(rx.el.span(item.label, explain_curve(item.name), class_name="inline-flex items-center gap-0.5")),
         cell(item.now, number=True, class_name="font-semibold"),
         cell(item.before, number=True, muted=True),
     )

@@ -5,7 +5,9 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.pages.jobs.detail_charts import run_chart
+from orchestrator.pages.jobs.detail_device import device_card
 from orchestrator.pages.shared.forms import small_note
+from orchestrator.pages.shared.terms import explain_curve
 from orchestrator.states.jobs.detail import JobDetailState
 from orchestrator.states.jobs.metric_cards import MetricCard
 from orchestrator.states.jobs.samples import ClassLine, ClassRow, ConfusionRow, MetricComparison
@@ -20,7 +22,7 @@ head = JobDetailState.head
 
 
 def _figure(item: MetricCard) -> rx.Component:
-    return stat_card(item.label, item.value, note=item.note, unit=item.unit)
+    return stat_card(item.label, item.value, note=item.note, unit=item.unit, help=explain_curve(item.key))
 
 
 def _chart() -> rx.Component:
@@ -148,7 +150,11 @@ def _classes() -> rx.Component:
 
 def _metric(item: MetricComparison) -> rx.Component:
     return rx.el.tr(
-        rx.el.th(item.label, scope="row", class_name="py-1 pr-6 text-left text-sm font-medium whitespace-nowrap"),
+        rx.el.th(
+            rx.el.span(item.label, explain_curve(item.name), class_name="inline-flex items-center gap-0.5"),
+            scope="row",
+            class_name="py-1 pr-6 text-left text-sm font-medium whitespace-nowrap",
+        ),
         rx.el.td(item.now, class_name="pr-6 text-right font-mono text-sm tabular"),
         rx.el.td(item.before, class_name="text-right font-mono text-sm tabular text-muted-foreground"),
     )
@@ -240,26 +246,30 @@ def _adapter_code() -> rx.Component:
 def _figures(columns: str) -> rx.Component:
     return rx.el.div(
         rx.foreach(JobDetailState.cards, _figure),
-        class_name=f"grid grid-cols-2 content-start gap-3 sm:grid-cols-3 {columns}",
+        class_name=f"grid grid-cols-2 content-start gap-3 sm:grid-cols-3 {columns}".strip(),
     )
 
 
 def overview_panel() -> rx.Component:
-    """While it runs: the chart, with the figures next to it. Afterwards: the result next to the chart."""
+    """While it runs: the chart, with the figures and the device next to it. Afterwards: the result next to the chart."""
+    code = rx.cond(JobDetailState.load_code, _adapter_code(), rx.fragment())
     running = rx.el.div(
         _chart(),
         _figures("lg:grid-cols-2"),
-        class_name="grid gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
+        _log(),
+        rx.cond(head.active, device_card(), rx.fragment()),
+        class_name="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
     )
     ended = rx.fragment(
         rx.el.div(
-            _result(), _chart(), class_name="grid grid-cols-1 gap-4 lg:grid-cols-[minmax(0,26rem)_minmax(0,1fr)]"
+            _result(),
+            rx.el.div(_chart(), _figures(""), class_name="flex min-w-0 flex-col gap-4"),
+            class_name="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,26rem)_minmax(0,1fr)]",
         ),
-        _figures("lg:grid-cols-6"),
+        code,
+        _log(),
     )
     return rx.el.div(
-        rx.cond((head.status == "completed") & JobDetailState.result.known, ended, running),
-        rx.cond(JobDetailState.load_code, _adapter_code(), rx.fragment()),
-        _log(),
+        rx.cond((head.status == "completed") & JobDetailState.result.known, ended, rx.fragment(running, code)),
         class_name="flex flex-col gap-4 pt-4",
     )

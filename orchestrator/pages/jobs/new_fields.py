@@ -6,6 +6,7 @@ import reflex as rx
 
 from orchestrator.domain.recipe_fields import RecipeField, ValueKind
 from orchestrator.domain.recipes import FIELDS
+from orchestrator.pages.shared.terms import explain_term
 from orchestrator.states.jobs.new import JobFormState
 from orchestrator.states.jobs.new_fields import control_id
 from orchestrator.ui.primitives.choice import segmented, switch
@@ -47,6 +48,12 @@ def form_control(known: RecipeField, hint: Any = None) -> rx.Component:
             assert_never(known.kind)
 
 
+def help_of(name: str) -> rx.Component | None:
+    """The "?" next to a field's label; None where its spec explains no term."""
+    term = FIELDS[name].spec.term
+    return explain_term(term) if term else None
+
+
 def text_field(name: str, hint: Any = None) -> rx.Component:
     """A text field of the form, with its message when it is invalid; Enter goes to the next step."""
     known = FIELDS[name]
@@ -56,6 +63,7 @@ def text_field(name: str, hint: Any = None) -> rx.Component:
         hint=(known.spec.hint or None) if hint is None else hint,
         error=JobFormState.problems[name],
         control_id=control_id(name),
+        help=help_of(name),
     )
 
 
@@ -88,6 +96,7 @@ def choice_field(name: str) -> rx.Component:
         hint=spec.hint or None,
         error=JobFormState.problems[name],
         control_id=control_id(name),
+        help=help_of(name),
     )
 
 

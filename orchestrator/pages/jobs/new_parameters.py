@@ -7,7 +7,15 @@ import reflex as rx
 from orchestrator.domain.recipe_fields import Section
 from orchestrator.domain.recipes import FIELDS
 from orchestrator.pages.jobs.new_advanced import advanced
-from orchestrator.pages.jobs.new_fields import GRID, choice_buttons, form_control, form_input, problem, text_field
+from orchestrator.pages.jobs.new_fields import (
+    GRID,
+    choice_buttons,
+    form_control,
+    form_input,
+    help_of,
+    problem,
+    text_field,
+)
 from orchestrator.pages.jobs.new_recipe import adapters_off, recipe_card
 from orchestrator.pages.jobs.new_shapes import shapes_card
 from orchestrator.states.jobs.new import JobFormState
@@ -88,6 +96,7 @@ def _targets() -> rx.Component:
         hint=JobFormState.head_note,
         control_id=control_id("qlora.target_modules"),
         group=True,
+        help=help_of("qlora.target_modules"),
         aside=rx.el.span(JobFormState.targets_note, class_name="text-xs text-muted-foreground"),
     )
 
@@ -102,6 +111,7 @@ def _precision() -> rx.Component:
             error=JobFormState.problems[name],
             control_id=control_id(name),
             group=True,
+            help=help_of(name),
         ),
         id=control_id(name),
         class_name="mb-4",

@@ -4,8 +4,10 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.domain.terms import DRAIN
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.gauges import gauge, job_bar
+from orchestrator.pages.shared.terms import explain_term
 from orchestrator.states.shell.session import SessionState
 from orchestrator.states.workers.index import WorkerCard
 from orchestrator.states.workers.index import WorkersState as State
@@ -95,7 +97,8 @@ def _drain(worker: WorkerCard) -> rx.Component:
             opener=button("Drain", size="sm", icon="circle-pause"),
         ),
     )
-    return rx.cond(SessionState.is_admin & worker.alive, press, rx.fragment())
+    controls = rx.el.div(press, explain_term(DRAIN), class_name="flex items-center gap-1")
+    return rx.cond(SessionState.is_admin & worker.alive, controls, rx.fragment())
 
 
 def _facts(worker: WorkerCard) -> list[rx.Component]:

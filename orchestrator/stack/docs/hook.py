@@ -8,9 +8,10 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from orchestrator.settings import ROOT
-from orchestrator.stack.docs import reference, rest
+from orchestrator.stack.docs import glossary, reference, rest
 from orchestrator.stack.docs.serving import PREFIX
 from orchestrator.stack.frontend import WEB_DIR
 
@@ -32,6 +33,16 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for font in _fonts().values():
         files.append(File.generated(config, f"fonts/{font.name}", abs_src_path=str(font)))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """The glossary takes the sentences that pages show, too, from the code."""
+    return glossary.with_meanings(markdown) if page.file.src_uri == glossary.PAGE else markdown
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Each term of the glossary can be linked to."""
+    return glossary.with_anchors(html) if page.file.src_uri == glossary.PAGE else html
 
 
 def on_template_context(context: dict[str, Any], template_name: str, config: MkDocsConfig) -> dict[str, Any]:

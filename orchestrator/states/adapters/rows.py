@@ -47,6 +47,8 @@ class MetricLine:
     label: str
     now: str
     before: str
+    name: str = ""
+    """As the run stores it: eval_accuracy."""
 
 
 def adapter_line(row: AdapterRow) -> AdapterLine:
@@ -81,7 +83,7 @@ def metric_lines(row: AdapterRow) -> list[MetricLine]:
     metrics = TASKS[row.task].judged_by(row.summary.problem_type) if row.task in TASKS else ()
     names = [*((metric.name, metric.label) for metric in metrics), ("eval_loss", "Validation loss")]
     return [
-        MetricLine(label, _figure(name, values[name]), _figure(name, before.get(name)))
+        MetricLine(label, _figure(name, values[name]), _figure(name, before.get(name)), name)
         for name, label in names
         if name in values
     ]

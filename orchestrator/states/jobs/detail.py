@@ -17,6 +17,7 @@ from orchestrator.services.training.queue_position import find_position
 from orchestrator.services.training.retry import retry_smaller
 from orchestrator.states.jobs.detail_load import Visit, visit_job
 from orchestrator.states.jobs.detail_tabs import LOG_PAGE, JobFiles, JobSystem, queue_position_line, system_batch
+from orchestrator.states.jobs.device import DeviceFacts, Gauge, gauges
 from orchestrator.states.jobs.list import PATH
 from orchestrator.states.jobs.live_follower import TAIL, Batch, Follower, News
 from orchestrator.states.jobs.metric_cards import (
@@ -85,6 +86,9 @@ class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
     version: str = ""
     load_code: str = ""
     total_steps: int = 0
+    device: DeviceFacts = DeviceFacts()
+    device_load: list[Gauge] = []
+    """What an active run takes of its device now."""
     stopping: bool = False
     deleting: bool = False
     """The question whether to delete it is open."""
@@ -238,6 +242,7 @@ class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
         self.samples, self.mistakes = samples_of(row.summary), mistakes_of(row.summary)
         self.chance_note, self.notes = chance_note(row.summary), notes_of(row.summary)
         self.tail = visit.tail
+        self.device, self.device_load = visit.device, list(visit.load)
         self.adapter_size = formatting.size(visit.adapter_bytes) if visit.adapter_bytes else ""
         self.version_id, self.version = visit.version_id, visit.version
         self.load_code = visit.load_code
@@ -303,6 +308,8 @@ class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
                 self.lines = [*self.lines, *filter(self._fits_log, news.logs)][-LOG_PAGE * 5 :]
         if news.system and self.tab == "system":
             self.system = system_batch(news.system)
+        if news.system and self.tab == "overview":
+            self.device_load = gauges(self.device, news.system[-1]["values"])
         about = self._about
         if news.progress and about.known:
             self.progress = progress_of_record(news.progress, about.epochs, about.started_at)

@@ -16,7 +16,9 @@ from orchestrator.services.training.artifacts import find_artifact, list_artifac
 from orchestrator.services.training.jobs import get_job, list_events
 from orchestrator.services.training.queue_position import find_position
 from orchestrator.services.training.rows import JobRow
+from orchestrator.services.workers import list_workers
 from orchestrator.states.jobs.detail_tabs import QueuePositionLine, queue_position_line
+from orchestrator.states.jobs.device import NO_DEVICE, DeviceFacts, Gauge, device_facts, gauges
 from orchestrator.states.jobs.live_follower import TAIL
 from orchestrator.states.jobs.rows import EventLine, LogLine, event_line, log_row_line
 
@@ -35,6 +37,9 @@ class Visit:
     memory_at_end: int
     contrasts: bool
     version_id: int = 0
+    device: DeviceFacts = NO_DEVICE
+    load: tuple[Gauge, ...] = ()
+    """The newest telemetry sample of an active job."""
     version: str = ""
     """The adapter version that it made: "demo-motion v3"."""
 
@@ -46,6 +51,7 @@ def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
         NotFound: there is none, or it belongs to another user.
     """
     row = get_job(session, actor, job_id)
+    device = device_facts(list_workers(session, actor), row.worker) if row.active and row.worker else NO_DEVICE
     versions = list_adapters(session, actor, job_id=job_id, limit=1).items
     files = [file for file in list_artifacts(session, actor, job_id) if file.name.startswith("adapter/")]
     train, validation = row.summary.train_clips, row.summary.validation_clips
@@ -61,8 +67,18 @@ def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
         contrasts=row.status == "failed" and _contrasts(session, actor, row),
         version_id=versions[0].id if versions else 0,
         version=f"{versions[0].name} v{versions[0].version}" if versions else "",
+        device=device,
+        load=_load(session, actor, row, device),
         queue_position=queue_position_line(find_position(session, actor, job_id)),
     )
+
+
+def _load(session: Session, actor: Actor, row: JobRow, device: DeviceFacts) -> tuple[Gauge, ...]:
+    """What the newest sample of an active job says of its device."""
+    if not row.active:
+        return ()
+    curves = telemetry(session, actor, row.id, points=10).series
+    return tuple(gauges(device, {name: curve[-1][1] for name, curve in curves.items() if curve}))
 
 
 def _memory_at_end(session: Session, actor: Actor, row: JobRow) -> int:

@@ -209,6 +209,8 @@ class MetricComparison:
     label: str
     now: str
     before: str
+    name: str = ""
+    """As the run stores it: eval_accuracy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +321,9 @@ def _metrics(summary: RunSummary) -> list[MetricComparison]:
     metrics = TASKS[task_of(summary)].judged_by(summary.problem_type)
     values = [(metric, summary.value(metric.name)) for metric in metrics]
     return [
-        MetricComparison(metric.label, _figure(metric, value), _figure(metric, summary.baseline.get(metric.name)))
+        MetricComparison(
+            metric.label, _figure(metric, value), _figure(metric, summary.baseline.get(metric.name)), metric.name
+        )
         for metric, value in values
         if value is not None
     ]

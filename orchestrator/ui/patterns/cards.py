@@ -21,11 +21,16 @@ def stat_card(
     icon_name: str | None = None,
     unit: Child = None,
     class_name: str = "",
+    help: Child = None,
 ) -> rx.Component:
-    """A label, one figure, a note."""
+    """A label, one figure, a note. `help`: a "?" after the label."""
     return rx.el.section(
         rx.el.div(
-            rx.el.h2(label, class_name="text-xs text-muted-foreground"),
+            rx.el.div(
+                rx.el.h2(label, class_name="min-w-0 text-xs text-muted-foreground"),
+                *children(help),
+                class_name="flex min-w-0 items-center gap-0.5",
+            ),
             icon(icon_name, class_name="text-muted-foreground") if icon_name else rx.fragment(),
             class_name="flex items-center justify-between",
         ),

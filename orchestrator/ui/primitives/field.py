@@ -24,6 +24,7 @@ class Field(Slotted):
     control_id: rx.Var[str]
     group: rx.Var[bool]
     aside: rx.Component | None = None
+    help: rx.Component | None = None
 
 
 def field(
@@ -36,10 +37,12 @@ def field(
     control_id: str | None = None,
     group: bool = False,
     aside: rx.Component | None = None,
+    help: rx.Component | None = None,
     class_name: str = "",
 ) -> rx.Component:
     """Label above, control, then `error` in place of `hint`. `group`: for radios, segments and checks.
 
+    `aside`: at the end of the label's line; `help`: a "?" after the label.
     `error_id`: where the error stands elsewhere (beneath a row of narrow fields), the id of its sentence; "" while right.
     """
     return Field.create(
@@ -48,5 +51,5 @@ def field(
         required=required,
         group=group,
         class_name=class_name,
-        **present(hint=hint, error=error, error_id=error_id, control_id=control_id, aside=aside),
+        **present(hint=hint, error=error, error_id=error_id, control_id=control_id, aside=aside, help=help),
     )

@@ -28,10 +28,11 @@ type Props = {
   group?: boolean;
   className?: string;
   aside?: ReactNode;
+  help?: ReactNode;
   children?: ReactNode;
 };
 
-export function Field({ label, hint, error, errorId, required = false, controlId, group = false, className, aside, children }: Props) {
+export function Field({ label, hint, error, errorId, required = false, controlId, group = false, className, aside, help, children }: Props) {
   const made = useId();
   const id = controlId || made;
   const note = `${id}-note`;
@@ -47,16 +48,19 @@ export function Field({ label, hint, error, errorId, required = false, controlId
     >
       {(label || aside) && (
         <div className="flex min-h-5 items-baseline justify-between gap-3">
-          {label &&
-            (group ? (
-              <span id={`${id}-label`} className={labelClass}>
-                {label}
-              </span>
-            ) : (
-              <label htmlFor={id} className={labelClass}>
-                {label}
-              </label>
-            ))}
+          <span className="inline-flex min-w-0 items-center gap-0.5">
+            {label &&
+              (group ? (
+                <span id={`${id}-label`} className={labelClass}>
+                  {label}
+                </span>
+              ) : (
+                <label htmlFor={id} className={labelClass}>
+                  {label}
+                </label>
+              ))}
+            {help}
+          </span>
           {aside}
         </div>
       )}

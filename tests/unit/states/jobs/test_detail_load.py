@@ -1,5 +1,7 @@
 """Checks what the head of the job page offers, and that it shows the program of the adapter's own card."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from jobs.trainer.oom_recovery import MemorySettings, OutOfMemory, reduce_memory
@@ -11,6 +13,7 @@ from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
+from orchestrator.services.workers import beat
 from orchestrator.states.jobs.detail_load import program_of, visit_job
 from orchestrator.states.jobs.rows import job_head
 from tests.studio import launch, make_things
@@ -78,3 +81,26 @@ def test_a_smaller_batch_changes_the_training_of_a_retriever(ada: Actor) -> None
         with session_scope() as session:
             contrasts[kind] = visit_job(session, ada, job_id).contrasts
     assert contrasts == {ModelType.CLASSIFICATION: False, ModelType.RETRIEVAL: True}
+
+
+def test_a_running_job_has_the_device_of_its_worker(ada: Actor) -> None:
+    job_id = launch(ada, make_things(ada))
+    with session_scope() as session:
+        assert lifecycle.claim(session, job_id, 1, "w1")
+        stats = {"memory_used": 1, "memory_total": 1 << 33, "cores": 4}
+        now = datetime.now(UTC)
+        beat(
+            session,
+            "w1",
+            host="lab",
+            device="CPU, 4 cores",
+            device_class="cpu",
+            pid=1,
+            job_id=job_id,
+            stats=stats,
+            started_at=now,
+        )
+    with session_scope() as session:
+        visit = visit_job(session, ada, job_id)
+    assert (visit.device.worker, visit.device.memory_total) == ("w1", 1 << 33)
+    assert visit.load == ()
