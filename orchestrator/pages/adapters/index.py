@@ -1,12 +1,14 @@
 """The page at /adapters: what the jobs have made, one row per name."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.domain.tasks import TASKS
 from orchestrator.pages.shared.frame import list_page
-from orchestrator.pages.shared.list_toolbar import filter_segments, list_toolbar
+from orchestrator.pages.shared.list_toolbar import filter_segments, list_toolbar, sort_head, sort_select
 from orchestrator.pages.shared.loading_states import list_content, paging_controls
-from orchestrator.states.adapters.index import PRODUCTION, AdaptersState
+from orchestrator.states.adapters.index import PRODUCTION, SORTS, AdaptersState
 from orchestrator.states.adapters.rows import AdapterLine
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.long_name import long_name
@@ -16,10 +18,22 @@ from orchestrator.ui.primitives.badge import badge, tag
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.link import link
-from orchestrator.ui.primitives.table import cell, head_cell, row, table
+from orchestrator.ui.primitives.table import cell, row, table
 
 State = AdaptersState
-HEAD = ["Name", "Version", "In production", "Base", "Dataset", "Result", head_cell("Size", number=True), "Made"]
+
+
+def _head() -> list[Any]:
+    return [
+        sort_head(State, "Name", "name"),
+        "Version",
+        "In production",
+        sort_head(State, "Base", "model"),
+        sort_head(State, "Dataset", "dataset"),
+        "Result",
+        sort_head(State, "Size", "size_bytes", number=True, falling=True),
+        sort_head(State, "Created", "created_at", falling=True),
+    ]
 
 
 def _line(line: rx.Var[AdapterLine]) -> rx.Component:
@@ -59,13 +73,14 @@ def _toolbar() -> rx.Component:
         filter_segments(
             "Show", State.kind, State.filter_kind, ("All", "", None), *tasks, ("In production", PRODUCTION, None)
         ),
+        sort_select(State, SORTS),
     )
 
 
 def index() -> rx.Component:
     """The list of adapters."""
     rows = rx.fragment(
-        card(table(HEAD, rx.foreach(State.rows, _line), label="Adapters"), padded=False),
+        card(table(_head(), rx.foreach(State.rows, _line), label="Adapters"), padded=False),
         paging_controls(State, "adapters"),
     )
     empty = empty_state(

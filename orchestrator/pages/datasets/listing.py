@@ -5,6 +5,7 @@ import reflex as rx
 from orchestrator.pages.datasets.bulk_delete import checkbox_of, checkbox_of_all
 from orchestrator.pages.datasets.card import chip, dataset_menu, job_dots
 from orchestrator.pages.datasets.strip import small_strip
+from orchestrator.pages.shared.list_toolbar import sort_head
 from orchestrator.states.datasets.index import DatasetsState
 from orchestrator.states.datasets.rows import DatasetCard
 from orchestrator.ui.patterns.relative_time import relative_time
@@ -49,13 +50,13 @@ def dataset_table() -> rx.Component:
         table(
             [
                 head_cell(rx.el.div(checkbox_of_all(), class_name="flex")),
-                head_cell("Name"),
+                sort_head(DatasetsState, "Name", "name"),
                 head_cell("Status"),
                 head_cell("Task"),
-                head_cell("Clips", number=True),
-                head_cell("Size", number=True),
+                sort_head(DatasetsState, "Clips", "clip_count", number=True, falling=True),
+                sort_head(DatasetsState, "Size", "size_bytes", number=True, falling=True),
                 head_cell("Jobs"),
-                head_cell("Added"),
+                sort_head(DatasetsState, "Added", "created_at", falling=True),
                 head_cell(rx.el.span("Actions", class_name="sr-only")),
             ],
             rx.foreach(DatasetsState.rows, _line),

@@ -5,10 +5,10 @@ import reflex as rx
 from orchestrator.pages.jobs.drafts import drafts_card
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.job_links import demo_buttons
-from orchestrator.pages.shared.list_toolbar import sort_select
+from orchestrator.pages.shared.list_toolbar import sort_head, sort_select
 from orchestrator.pages.shared.loading_states import list_content, paging_controls
 from orchestrator.states.jobs.drafts import DraftsState
-from orchestrator.states.jobs.list import SORTS, STATUSES, JobsState
+from orchestrator.states.jobs.list import SORTS, JobsState
 from orchestrator.states.jobs.rows import JobLine
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.empty_state import empty_state
@@ -119,14 +119,14 @@ def _row(line: JobLine) -> rx.Component:
 def _rows() -> rx.Component:
     head = [
         head_cell(rx.el.span("Compare", class_name="sr-only"), class_name="w-8 pr-0 touch:hidden"),
-        "Name",
-        head_cell("Model", class_name="max-xl:hidden"),
-        head_cell("Dataset", class_name="touch:hidden"),
-        "Status",
+        sort_head(JobsState, "Name", "name"),
+        sort_head(JobsState, "Model", "model", class_name="max-xl:hidden"),
+        sort_head(JobsState, "Dataset", "dataset", class_name="touch:hidden"),
+        sort_head(JobsState, "Status", "status"),
         head_cell("Progress", class_name="touch:hidden"),
         head_cell("Loss", number=True, class_name="touch:hidden"),
-        head_cell("Result", number=True, class_name="touch:hidden"),
-        head_cell("Started", number=True, class_name="touch:hidden"),
+        sort_head(JobsState, "Result", "result", number=True, falling=True, class_name="touch:hidden"),
+        sort_head(JobsState, "Started", "started_at", number=True, falling=True, class_name="touch:hidden"),
     ]
     rows = table(head, rx.foreach(JobsState.rows, _row), label="Training jobs")
     return rx.fragment(card(rows, padded=False), paging_controls(JobsState, "jobs"))
@@ -167,7 +167,7 @@ def _toolbar() -> rx.Component:
     return data_toolbar(
         search_field(value=JobsState.q, on_change=JobsState.search, placeholder="Name, dataset, id"),
         select(
-            [("all", "All"), *STATUSES.items()],
+            JobsState.statuses,
             value=rx.cond(JobsState.status == "", "all", JobsState.status),
             on_change=JobsState.filter_status,
             label="Status",

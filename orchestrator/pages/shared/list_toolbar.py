@@ -5,7 +5,10 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.ui.kit import classes
+from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.select import select
+from orchestrator.ui.primitives.table import head_cell
 
 SEGMENTS = "flex items-center gap-0.5 rounded-lg border border-border p-[3px]"
 _SEGMENT = "flex h-[1.875rem] items-center gap-1.5 rounded-md px-2.5 text-sm transition-colors touch:h-11"
@@ -49,6 +52,43 @@ def sort_select(state: Any, sorts: Mapping[str, str]) -> rx.Component:
     """The order of a list. `state` mixes in `Listed`; the first of `sorts` is the default."""
     value = rx.cond(state.sort == "", next(iter(sorts)), state.sort)
     return select(list(sorts.items()), value=value, on_change=state.sort_by, label="Order", muted=True)
+
+
+def sort_head(
+    state: Any, label: str, key: str, number: bool = False, falling: bool = False, class_name: str = ""
+) -> rx.Component:
+    """The head of a column, which sorts by it; a second press turns the order round.
+
+    Args:
+        state: mixes in `Listed`; its `SORTS` has `key` and "-" with `key`.
+        falling: the first press puts the largest value first.
+    """
+    current = rx.cond(state.sort == "", next(iter(state.SORTS)), state.sort)
+    first, second = (f"-{key}", key) if falling else (key, f"-{key}")
+    rises, falls = current == key, current == f"-{key}"
+    mark = rx.cond(
+        rises,
+        icon("arrow-up", size=12),
+        rx.cond(falls, icon("arrow-down", size=12), rx.el.span(class_name="size-3 shrink-0")),
+    )
+    press = rx.el.button(
+        label,
+        mark,
+        type="button",
+        on_click=state.sort_by(rx.cond(current == first, second, first)),
+        class_name=classes(
+            "inline-flex h-9 cursor-pointer items-center gap-1 rounded-sm font-medium hover:text-foreground focus-ring "
+            "data-[sorted=true]:text-foreground",
+            "flex-row-reverse" if number else "",
+        ),
+        custom_attrs={"data-sorted": rises | falls},
+    )
+    return head_cell(
+        press,
+        number=number,
+        class_name=class_name,
+        aria_sort=rx.cond(rises, "ascending", rx.cond(falls, "descending", "none")),
+    )
 
 
 def list_toolbar(label: str, *controls: Any) -> rx.Component:

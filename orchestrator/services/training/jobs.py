@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import JSON, ColumnElement, Float, func, or_, type_coerce
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import Adapter
@@ -12,6 +12,7 @@ from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.queueing import Priority
 from orchestrator.domain.run_summary import RunSummary
+from orchestrator.domain.tasks import HEADLINES
 from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
@@ -23,6 +24,15 @@ from orchestrator.services.paging import Page, contains, fetch_page
 from orchestrator.services.training.filters import owner_filter, usernames
 from orchestrator.services.training.rows import EventRow, JobRow
 
+_HEADLINES = tuple(dict.fromkeys(metric.name for metric in HEADLINES))
+
+
+def _result() -> ColumnElement[float]:
+    """The headline metric of a job's task; -1 where it was not measured."""
+    values = type_coerce(col(TrainingJob.summary), JSON)
+    return func.coalesce(*(values[name].as_float() for name in _HEADLINES), -1.0, type_=Float)
+
+
 SORTS = {
     "created_at": col(TrainingJob.created_at),
     "id": col(TrainingJob.id),
@@ -30,6 +40,8 @@ SORTS = {
     "status": col(TrainingJob.status),
     "dataset": col(TrainingJob.dataset_name),
     "model": col(TrainingJob.model_name),
+    "started_at": func.coalesce(col(TrainingJob.started_at), col(TrainingJob.created_at)),
+    "result": _result(),
 }
 STATUS_WORDS = ("all", "active", "final", *(status.value for status in JobStatus))
 """What a list of jobs can be filtered by."""
@@ -55,22 +67,40 @@ def list_jobs(
         dataset, model: the id of the dataset or the base model.
         owner: see `owner_filter`.
     """
+    where = _conditions(actor, q, dataset, model, owner)
+    if statuses := _statuses(status):
+        where.append(col(TrainingJob.status).in_(statuses))
+    page = fetch_page(session, TrainingJob, where, SORTS, sort, limit, cursor)
+    names = usernames(session, {job.owner_id for job in page.items}) if owner and actor.is_admin else {}
+    return Page([_visible_row(actor, job, names) for job in page.items], page.next, page.total)
+
+
+def count_jobs(
+    session: Session, actor: Actor, q: str = "", dataset: int | None = None, model: int | None = None, owner: str = ""
+) -> dict[str, int]:
+    """How many jobs each word of `STATUS_WORDS` selects, with the other filters of `list_jobs`."""
+    statement = select(TrainingJob.status, func.count(col(TrainingJob.id))).group_by(col(TrainingJob.status))
+    found = session.exec(statement.where(*_conditions(actor, q, dataset, model, owner))).all()
+    by_status = {JobStatus(status): int(count) for status, count in found}
+    return {
+        word: sum(by_status.get(status, 0) for status in (_statuses(word) or list(JobStatus))) for word in STATUS_WORDS
+    }
+
+
+def _conditions(actor: Actor, q: str, dataset: int | None, model: int | None, owner: str) -> list[ColumnElement[bool]]:
+    """The filters of a list other than the status."""
     where: list[ColumnElement[bool]] = list(owner_filter(actor, owner))
     if dataset is not None:
         where.append(col(TrainingJob.dataset_id) == dataset)
     if model is not None:
         where.append(col(TrainingJob.model_id) == model)
-    if statuses := _statuses(status):
-        where.append(col(TrainingJob.status).in_(statuses))
     if q.strip():
         names = (TrainingJob.name, TrainingJob.dataset_name, TrainingJob.model_name)
         matches = [contains(col(name), q) for name in names]
         if job_id := parse_id(q.strip().lstrip("#")):
             matches.append(col(TrainingJob.id) == job_id)
         where.append(or_(*matches))
-    page = fetch_page(session, TrainingJob, where, SORTS, sort, limit, cursor)
-    names = usernames(session, {job.owner_id for job in page.items}) if owner and actor.is_admin else {}
-    return Page([_visible_row(actor, job, names) for job in page.items], page.next, page.total)
+    return where
 
 
 def _visible_row(actor: Actor, job: TrainingJob, names: Mapping[int, str]) -> JobRow:

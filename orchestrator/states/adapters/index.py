@@ -19,6 +19,18 @@ from orchestrator.states.shared.list_state import Listed
 
 PATH = "/adapters"
 PRODUCTION = "production"
+SORTS = {
+    "-created_at": "Newest first",
+    "created_at": "Oldest first",
+    "name": "Name, A to Z",
+    "-name": "Name, Z to A",
+    "model": "Base, A to Z",
+    "-model": "Base, Z to A",
+    "dataset": "Dataset, A to Z",
+    "-dataset": "Dataset, Z to A",
+    "-size_bytes": "Largest first",
+    "size_bytes": "Smallest first",
+}
 KINDS = (*(str(task) for task in Task), PRODUCTION)
 
 
@@ -29,7 +41,7 @@ class _Listing:
     versions: int
 
 
-def _read(session: Session, actor: Actor, q: str, kind: str, limit: int, cursor: str) -> _Listing:
+def _read(session: Session, actor: Actor, q: str, kind: str, sort: str, limit: int, cursor: str) -> _Listing:
     production = kind == PRODUCTION
     # A name whose older version is in production is listed there with that version, not with its newest.
     page = list_adapters(
@@ -39,6 +51,7 @@ def _read(session: Session, actor: Actor, q: str, kind: str, limit: int, cursor:
         task="" if production else kind,
         status=PRODUCTION if production else "",
         newest=not production,
+        sort=sort,
         limit=limit,
         cursor=cursor or None,
     )
@@ -50,6 +63,7 @@ class AdaptersState(Listed, rx.State):
     """The user's adapters, a page at a time, and the filters."""
 
     PATH: ClassVar[str] = PATH
+    SORTS: ClassVar = SORTS
 
     rows: list[AdapterLine] = []
     kind: str = ""
@@ -67,15 +81,16 @@ class AdaptersState(Listed, rx.State):
 
     def _read_address(self) -> None:
         self.q, self.kind = read_filter(self, "q"), read_filter(self, "show", KINDS)
+        self.sort = read_filter(self, "sort", SORTS)
 
-    def _query(self) -> tuple[str, str, int, str]:
-        return self.q, self.kind, self.limit, self._cursor
+    def _query(self) -> tuple[str, str, str, int, str]:
+        return self.q, self.kind, self._sort_key(), self.limit, self._cursor
 
     async def _read(self, *query: Any) -> _Listing:
         return await run_as_user(self, _read, *query)
 
     def _write_address(self) -> rx.event.EventSpec:
-        return write_filters(PATH, q=self.q, show=self.kind)
+        return write_filters(PATH, q=self.q, show=self.kind, sort=self.sort)
 
     def _clear(self) -> None:
         self.kind = ""

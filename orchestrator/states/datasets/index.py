@@ -19,7 +19,16 @@ from orchestrator.states.shared.guards import run_as_user, signed_in
 from orchestrator.states.shared.list_state import Listed
 
 PATH = "/datasets"
-SORTS = {"-created_at": "Newest first", "created_at": "Oldest first", "name": "Name", "-size_bytes": "Largest first"}
+SORTS = {
+    "-created_at": "Newest first",
+    "created_at": "Oldest first",
+    "name": "Name, A to Z",
+    "-name": "Name, Z to A",
+    "-clip_count": "Most clips first",
+    "clip_count": "Fewest clips first",
+    "-size_bytes": "Largest first",
+    "size_bytes": "Smallest first",
+}
 
 
 @dataclass(frozen=True, slots=True)

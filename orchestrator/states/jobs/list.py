@@ -14,7 +14,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.demo import find_demo
 from orchestrator.services.paging import Page
 from orchestrator.services.training.filters import EVERYBODY, job_choices
-from orchestrator.services.training.jobs import list_jobs
+from orchestrator.services.training.jobs import count_jobs, list_jobs
 from orchestrator.services.training.rows import JobRow
 from orchestrator.states.jobs.demo import DemoLaunch
 from orchestrator.states.jobs.rows import JobLine, LiveCell, epochs_text, job_line
@@ -37,10 +37,18 @@ STATUSES = {
 SORTS = {
     "-created_at": "Newest first",
     "created_at": "Oldest first",
-    "name": "Name",
+    "-result": "Best result first",
+    "result": "Lowest result first",
+    "name": "Name, A to Z",
+    "-name": "Name, Z to A",
+    "dataset": "Dataset, A to Z",
+    "-dataset": "Dataset, Z to A",
+    "model": "Model, A to Z",
+    "-model": "Model, Z to A",
     "status": "Status",
-    "dataset": "Dataset",
-    "model": "Model",
+    "-status": "Status, reversed",
+    "-started_at": "Last started first",
+    "started_at": "First started first",
 }
 MAX_COMPARED = 20
 WINDOW_S = 0.25
@@ -52,24 +60,22 @@ class _Listing:
     page: Page[JobRow]
     total: int
     reader_id: int
+    counts: dict[str, int]
+    """How many jobs each status selects, with the other filters."""
 
 
 def _read(
     session: Session, actor: Actor, q: str, status: str, sort: str, chosen: dict[str, str], limit: int, cursor: str
 ) -> _Listing:
-    page = list_jobs(
-        session,
-        actor,
-        q=q,
-        status=status,
-        sort=sort,
-        limit=limit,
-        cursor=cursor or None,
-        dataset=parse_id(chosen["dataset"]) or None,
-        model=parse_id(chosen["model"]) or None,
-        owner=_value(chosen["owner"]),
-    )
-    return _Listing(page, list_jobs(session, actor, limit=1).total, actor.user_id)
+    filters: dict[str, Any] = {
+        "q": q,
+        "dataset": parse_id(chosen["dataset"]) or None,
+        "model": parse_id(chosen["model"]) or None,
+        "owner": _value(chosen["owner"]),
+    }
+    page = list_jobs(session, actor, status=status, sort=sort, limit=limit, cursor=cursor or None, **filters)
+    counts = count_jobs(session, actor, **filters)
+    return _Listing(page, list_jobs(session, actor, limit=1).total, actor.user_id, counts)
 
 
 class JobsState(Listed, DemoLaunch, rx.State):
@@ -88,6 +94,7 @@ class JobsState(Listed, DemoLaunch, rx.State):
     datasets: list[dict[str, str]] = []
     models: list[dict[str, str]] = []
     owners: list[dict[str, str]] = []
+    statuses: list[dict[str, str]] = []
     """The choices of each filter, as the kit's select takes them."""
     chosen: list[int] = []
     """Jobs chosen to be compared."""
@@ -204,6 +211,10 @@ class JobsState(Listed, DemoLaunch, rx.State):
         running = {str(row.id) for row in jobs if row.active}
         self.live = {key: cell for key, cell in self.live.items() if key in running}
         self.total = listing.total
+        words = {"all": "All", **STATUSES}
+        self.statuses = [
+            {"value": key, "label": f"{word} ({formatting.count(listing.counts[key])})"} for key, word in words.items()
+        ]
 
     def _changed_cells(self, records: list[HubRecord], shown: dict[str, JobLine]) -> dict[str, LiveCell]:
         changed: dict[str, LiveCell] = {}

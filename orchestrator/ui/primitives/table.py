@@ -24,11 +24,11 @@ def table(head: list[Any], *body: Child, label: Text, class_name: str = "") -> r
     )
 
 
-def head_cell(*content: Child, number: bool = False, class_name: str = "") -> rx.Component:
+def head_cell(*content: Child, number: bool = False, class_name: str = "", **props: Any) -> rx.Component:
     """A head; `number`: set right."""
     side = "text-right" if number else "text-left"
     look = "h-9 px-3 first:pl-5 last:pr-5 text-xs font-medium whitespace-nowrap text-muted-foreground"
-    return rx.el.th(*children(*content), scope="col", class_name=classes(look, side, class_name))
+    return rx.el.th(*children(*content), scope="col", class_name=classes(look, side, class_name), **props)
 
 
 def row(*cells: Child, class_name: str = "", **props: Any) -> rx.Component:
