@@ -121,6 +121,8 @@ FIGURES = (
     Figure("fold", "charts_cut", "Job pages whose loss chart is cut"),
     Figure("fold", "tables_with_hidden_columns", "Tables with columns to scroll to"),
     Figure("fold", "pages_wider_than_window", "Pages that scroll sideways"),
+    Figure("walk", "presses", "Keys from the landing page to a downloaded adapter of the demo, letters aside"),
+    Figure("walk", "waiting_s", "Seconds of waiting on that way, the training aside"),
     Figure("bundle", "login_js_kb", "Scripts of the login page, gzip"),
     Figure("bundle", "job_js_kb", "Scripts of the job page, gzip"),
     *(Figure("bundle", f"{page}_performance", f"Lighthouse performance, {page} page") for page in _PAGES),

@@ -79,6 +79,27 @@ class ApiToken(SQLModel, table=True):
     expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
 
 
+class Milestone(StrEnum):
+    """What an account has done once, where no other record of it stays."""
+
+    PLAYGROUND = "playground"
+    """Asked a model in the playground."""
+    DOWNLOAD = "download"
+    """Downloaded an adapter."""
+    CHECKLIST_HIDDEN = "checklist_hidden"
+    """Put the checklist of the overview away."""
+
+
+class UserMilestone(SQLModel, table=True):
+    """When an account did one of these first."""
+
+    __tablename__ = "user_milestones"
+
+    user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", primary_key=True)
+    name: str = Field(primary_key=True, max_length=32)
+    reached_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """The user of a request; every service takes it instead of an ORM record."""

@@ -28,7 +28,9 @@ def test_a_person_tries_a_model(page: Page, api: httpx.Client, signed_in: Person
     expect(said).to_contain_text("a ", timeout=60_000)
     expect(page.get_by_text("loading the model")).to_be_visible()
     expect(page.get_by_label("mine.mp4")).to_be_visible()
-    expect(page.get_by_role("button", name="Copy as curl")).to_be_visible()
+    page.get_by_role("button", name="Copy as").click()
+    expect(page.get_by_role("menuitem", name="curl")).to_be_visible()
+    page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Copy link")).to_have_count(0)  # the clip is private and temporary
 
     choose(page, "Base model", "Tiny VideoMAE")

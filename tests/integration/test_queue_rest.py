@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from orchestrator.domain.users import Actor, Role
 from orchestrator.services.auth import limits
+from orchestrator.services.db import session_scope
+from orchestrator.services.milestones import first_steps
 from tests.api_client import SITE
 from tests.forked_processes import AnyProcess
 from tests.openapi import shared_api
@@ -66,6 +69,9 @@ def test_a_script_from_upload_to_adapter(home: Path, redis_server: RedisProcess,
     answer = client.get(f"/api/v1/jobs/{job_id}/download")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert "motions/adapter_model.safetensors" in archive.namelist()
+    with session_scope() as session:
+        steps = first_steps(session, Actor(1, "ada", PERSON["email"], Role.ADMIN))
+        assert (steps.demo_trained, steps.downloaded, steps.playground) == (True, True, False)
     [worker] = client.get("/api/v1/workers").json()["items"]
     assert worker["alive"]
 

@@ -10,11 +10,13 @@ from orchestrator.api.documented_route import documented_router
 from orchestrator.api.rules import Cursor, Flag, HubRepo, Limit, one_of, sorted_by
 from orchestrator.api.serialization import BodyId, Id, QueryId, ZipFile, complete_page, zip_response
 from orchestrator.domain.tasks import Task
+from orchestrator.domain.users import Milestone
 from orchestrator.services.adapters import catalog, operations, registering
 from orchestrator.services.adapters.files import FileRow
 from orchestrator.services.adapters.operations import OperationRow
 from orchestrator.services.adapters.rows import AdapterRow
 from orchestrator.services.db import session_scope
+from orchestrator.services.milestones import reach
 from orchestrator.services.models.rows import ModelRow
 from orchestrator.services.paging import Page
 
@@ -85,6 +87,7 @@ def download(actor: CurrentUser, adapter_id: Id) -> ZipFile:
     """The folder of the adapter as a zip."""
     with session_scope() as session:
         path = catalog.adapter_zip(session, actor, adapter_id)
+        reach(session, actor, Milestone.DOWNLOAD)
     return zip_response(path)
 
 

@@ -47,11 +47,12 @@ from orchestrator.domain.recipe_eval import Evaluation
 from orchestrator.domain.recipe_optim import Optim
 from orchestrator.domain.recipe_qlora import Qlora, TrainingType
 from orchestrator.domain.recipes import Recipe, parse_recipe
-from orchestrator.domain.users import Actor
+from orchestrator.domain.users import Actor, Milestone
 from orchestrator.services.db import session_scope
 from orchestrator.services.live_hub import get_hub
 from orchestrator.services.metrics import history, logs, telemetry
 from orchestrator.services.metrics.rows import History, LogPage, Telemetry
+from orchestrator.services.milestones import reach
 from orchestrator.services.paging import Page
 from orchestrator.services.training import artifacts, checkpoints, jobs, launch, lifecycle, report
 from orchestrator.services.training import clone as cloning
@@ -287,6 +288,7 @@ def artifact(actor: CurrentUser, job_id: Id, name: str) -> AnyFile:
 def download(actor: CurrentUser, job_id: Id) -> ZipFile:
     with session_scope() as session:
         path = artifacts.adapter_zip(session, actor, job_id)
+        reach(session, actor, Milestone.DOWNLOAD)
     return zip_response(path)
 
 

@@ -23,9 +23,10 @@ from orchestrator.api.serialization import AnyFile, BodyId
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.playground import DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, InferenceRequest
-from orchestrator.domain.users import Actor
+from orchestrator.domain.users import Actor, Milestone
 from orchestrator.services.datasets.media.previews import COPIES, is_playable, make_preview
 from orchestrator.services.db import session_scope
+from orchestrator.services.milestones import reach
 from orchestrator.services.playground import queue, scratch
 from orchestrator.services.playground.questions import MAX_TEXT, check_request
 from orchestrator.services.uploads.part_file import PartFile
@@ -66,6 +67,7 @@ def check_allowed(actor: Actor, inference: InferenceRequest) -> None:
     """Refuses a question before it is sent to a worker."""
     with session_scope() as session:
         check_request(session, actor, inference)
+        reach(session, actor, Milestone.PLAYGROUND)
 
 
 @router.post("/infer")

@@ -83,9 +83,11 @@ def index() -> rx.Component:
                 rx.el.span(
                     rx.el.a("Documentation", href="/docs/", class_name="link-muted"),
                     rx.el.a("API", href="/api/docs", class_name="link-muted"),
-                    class_name="flex gap-6",
+                    rx.el.a("Changelog", href="/docs/changelog/", class_name="link-muted"),
+                    rx.el.a("Licence", href="/docs/licence/", class_name="link-muted"),
+                    class_name="flex flex-wrap gap-x-6 gap-y-2",
                 ),
-                class_name="flex items-center justify-between py-10 text-sm text-muted-foreground",
+                class_name="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 py-10 text-sm text-muted-foreground",
             ),
             class_name="relative mx-auto w-full max-w-276 px-6 touch:px-4",
         ),

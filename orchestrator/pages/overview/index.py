@@ -3,6 +3,7 @@
 import reflex as rx
 
 from orchestrator.pages.overview.active import active_jobs
+from orchestrator.pages.overview.checklist import first_steps
 from orchestrator.pages.overview.panels import activity, counts, devices, recent_jobs
 from orchestrator.pages.shared.frame import frame
 from orchestrator.states.overview.index import OverviewState as State
@@ -30,6 +31,7 @@ def _skeleton() -> rx.Component:
 def _full() -> rx.Component:
     return rx.fragment(
         active_jobs(),
+        first_steps(),
         rx.el.div(devices(), counts(), class_name="grid gap-4 lg:grid-cols-5"),
         rx.cond(
             State.any_jobs,

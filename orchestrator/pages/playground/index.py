@@ -8,18 +8,34 @@ from orchestrator.pages.playground.scene import scene
 from orchestrator.pages.shared.frame import frame
 from orchestrator.states.playground.index import PlaygroundState as State
 from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.copy_item import copy_item
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.error_state import error_state
 from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.dropdown_menu import dropdown_menu
 from orchestrator.ui.primitives.notice import notice
 from orchestrator.ui.primitives.skeleton import loading, skeleton
 from orchestrator.ui.primitives.values import copy_button
 
 
+def _code() -> rx.Component:
+    """The question as code."""
+    openai = copy_item("OpenAI client", State.openai)
+    return dropdown_menu(
+        copy_item("curl", State.curl),
+        copy_item("Python", State.python),
+        rx.cond(State.openai != "", openai, rx.fragment()),
+        label="Copy as",
+        text="Copy as",
+        icon="copy",
+        size="md",
+    )
+
+
 def _actions() -> list[rx.Component]:
     again = rx.cond(State.panels.length() > 0, "Run again", "Run")
     return [
-        rx.cond(State.curl != "", copy_button("Copy as curl", State.curl), rx.fragment()),
+        rx.cond(State.curl != "", _code(), rx.fragment()),
         rx.cond(State.shareable, copy_button("Copy link"), rx.fragment()),
         button(
             rx.cond(State.searches, "Search", again),

@@ -90,6 +90,12 @@ def _root_page(name: str) -> Callable[[], str]:
     return lambda: (ROOT / name).read_text().replace("](docs/", "](")
 
 
+def licence_page() -> str:
+    """The licence as it stands in the repository."""
+    text = (ROOT / "LICENSE").read_text()
+    return f"# Licence\n\nLoreel is free software under the Apache License 2.0.\n\n```text\n{text}\n```\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": reference.settings_page,
     "reference/recipe.md": reference.recipe_page,
@@ -97,4 +103,5 @@ PAGES: dict[str, Callable[[], str]] = {
     "benchmarks.md": benchmarks_page,
     "contributing.md": _root_page("CONTRIBUTING.md"),
     "changelog.md": _root_page("CHANGELOG.md"),
+    "licence.md": licence_page,
 }

@@ -5,13 +5,16 @@ import time
 from typing import Any
 
 import reflex as rx
+from reflex_components_sonner.toast import ToastAction
 
 from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.live_records import HubRecord
 from orchestrator.services.activity import OverviewRow, overview
 from orchestrator.services.demo import Demo, find_demo
+from orchestrator.services.milestones import first_steps, hide_checklist
 from orchestrator.states.jobs.demo import DemoLaunch
+from orchestrator.states.overview.checklist import ChecklistItem, checklist
 from orchestrator.states.overview.rows import (
     CURVE_POINTS,
     ActiveCard,
@@ -30,6 +33,7 @@ from orchestrator.states.overview.rows import (
 from orchestrator.states.shared.guards import run_as_user, signed_in
 from orchestrator.states.shared.live import listening
 from orchestrator.states.workers.rows import DeviceLine, device_line
+from orchestrator.ui.primitives.toast import toast
 
 WINDOW_S = 0.5
 """Cards update at most twice a second."""
@@ -53,6 +57,22 @@ class OverviewState(DemoLaunch, rx.State):
     figures: Figures = Figures()
     any_jobs: bool = False
     demo: Demo = Demo()
+    checklist: list[ChecklistItem] = []
+    """The first steps; empty once they were put away."""
+
+    @rx.var
+    def checklist_done(self) -> int:
+        """How many of the steps are done."""
+        return sum(item.done for item in self.checklist)
+
+    @rx.event
+    @signed_in
+    async def show_checklist(self, shown: bool):
+        """Puts the checklist away, or shows it again."""
+        await run_as_user(self, hide_checklist, not shown)
+        self.checklist = checklist(await run_as_user(self, first_steps))
+        undo = ToastAction("Undo", OverviewState.show_checklist(True))
+        return None if shown else toast("info", "First steps hidden.", action=undo)
 
     @rx.var
     def note(self) -> str:
@@ -94,6 +114,7 @@ class OverviewState(DemoLaunch, rx.State):
         try:
             row = await run_as_user(self, overview, events=EVENTS)
             demo = Demo() if row.counts.jobs else await run_as_user(self, find_demo)
+            steps = await run_as_user(self, first_steps)
         except AppError as error:
             async with self:
                 self.problem = error.message
@@ -101,6 +122,7 @@ class OverviewState(DemoLaunch, rx.State):
         async with self:
             self._show(row)
             self._assign("demo", demo)
+            self._assign("checklist", checklist(steps))
             self.loaded, self.problem = True, ""
 
     def _show(self, row: OverviewRow) -> None:

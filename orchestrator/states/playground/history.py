@@ -12,7 +12,19 @@ from orchestrator.states.shared.guards import signed_in
 
 MAX_PAST = 12
 NONE = "none"
-_ANSWER_VARS = ("panels", "timing", "sampled", "curl", "scene", "model_id", "adapter_id", "adapters", "task")
+_ANSWER_VARS = (
+    "panels",
+    "timing",
+    "sampled",
+    "curl",
+    "python",
+    "openai",
+    "scene",
+    "model_id",
+    "adapter_id",
+    "adapters",
+    "task",
+)
 _CHOICE_VARS = ("takes_question", "usual_question", "dataset_id", "tiles", "clip_limit", "more")
 
 
@@ -37,6 +49,10 @@ class PlaygroundPast(rx.State, mixin=True):
     timing: str = ""
     sampled: str = ""
     curl: str = ""
+    """The shown question as a shell command; "" while there is none."""
+    python: str = ""
+    openai: str = ""
+    """For OpenAI's client; "" where the model writes no text."""
     past: list[Past] = []
     _stored: dict[int, dict[str, Any]] = {}
     _count: int = 0
@@ -69,7 +85,8 @@ class PlaygroundPast(rx.State, mixin=True):
 
     def _drop_answer(self) -> None:
         """Clears the answer, which is not about what is chosen now."""
-        self.panels, self.timing, self.sampled, self.answer_problem, self.curl = [], "", "", "", ""
+        self.panels, self.timing, self.sampled, self.answer_problem = [], "", "", ""
+        self.curl = self.python = self.openai = ""
         self.busy, self.stage, self._turn = False, "", self._turn + 1
 
     def _store_answer(self) -> None:

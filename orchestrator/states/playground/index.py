@@ -13,8 +13,10 @@ from orchestrator.domain.errors import AppError
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.playground import InferenceRequest
 from orchestrator.domain.tasks import AnswerKind, task_spec
+from orchestrator.domain.users import Milestone
 from orchestrator.services.datasets.catalog import list_clips
 from orchestrator.services.datasets.media.clips import get_clip
+from orchestrator.services.milestones import reach
 from orchestrator.services.playground import queue, scratch
 from orchestrator.services.playground.choices import AdapterChoice, BaseChoice, Choices, choices
 from orchestrator.services.playground.questions import check_request, unavailable_reason
@@ -27,7 +29,9 @@ from orchestrator.states.playground.rows import (
     blank_panels,
     curl_of,
     dataset_option,
+    openai_of,
     panel_of,
+    python_of,
     sampled_of,
     stage_of,
     timing_of,
@@ -183,11 +187,12 @@ class PlaygroundState(PlaygroundPast, rx.State):
             self.panels = blank_panels(self._base_name(), self._adapter())
             self.busy, self.stage = True, stage_of({"stage": "waiting"})
             self.answer_problem = self.timing = self.sampled = ""
-            self.curl = self._curl(question)
+            self._write_code(question)
         started, problem = time.monotonic(), ""
         with ends_with_tab(self.router.session.client_token) as running:
             try:
                 await run_as_user(self, check_request, question)
+                await run_as_user(self, reach, Milestone.PLAYGROUND)
                 waiting = await run_as_user(self, waiting_stage)
                 async with self:
                     self.stage = waiting if turn == self._turn else self.stage
@@ -312,14 +317,18 @@ class PlaygroundState(PlaygroundPast, rx.State):
         self.timing, self.sampled = timing_of(answer, waited_s), sampled_of(answer)
         self._store_answer()
 
-    def _curl(self, question: InferenceRequest) -> str:
+    def _write_code(self, question: InferenceRequest) -> None:
+        """The question as commands and programs that can be copied."""
         names = ("model_id", "adapter_id", "clip_id", "dataset_id", "query", "prompt")
         body = {name: value for name in names if (value := getattr(question, name))}
         dropped = self.scene.name if question.scratch_id and self.scene else ""
         if dropped:
             body["scratch_id"] = "$SCRATCH"
         url = self.router.url
-        return curl_of(f"{url.scheme}://{url.netloc}", body, dropped)
+        origin = f"{url.scheme}://{url.netloc}"
+        self.curl, self.python = curl_of(origin, body, dropped), python_of(origin, body, dropped)
+        writes = task_spec(self.task).answer is AnswerKind.TEXT and (dropped or "clip_id" in body)
+        self.openai = openai_of(origin, body, self.usual_question, dropped) if writes else ""
 
     def _adapter(self) -> AdapterChoice | None:
         return next((row for row in self._known.adapters if str(row.id) == self.adapter_id), None)

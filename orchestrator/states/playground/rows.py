@@ -251,3 +251,64 @@ def curl_of(origin: str, body: Mapping[str, Any], dropped: str) -> str:
     send = f"curl -s {head} --data-binary @{name} '{origin}/api/v1/playground/clips?name={name}'"
     read = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"id\"])'"
     return f"SCRATCH=$({send} | {read})\n{ask}"
+
+
+def python_of(origin: str, body: Mapping[str, Any], dropped: str) -> str:
+    """The same question as a Python program; it uploads a dropped clip first."""
+    known = {name: value for name, value in body.items() if name != "scratch_id"}
+    lines = [
+        "import os",
+        "from pathlib import Path" if dropped else "",
+        "",
+        "import httpx  # pip install httpx",
+        "",
+        "client = httpx.Client(",
+        f'    base_url="{origin}/api/v1",',
+        """    headers={"Authorization": f"Bearer {os.environ['LOREEL_TOKEN']}"},""",
+        "    timeout=120,",
+        ")",
+        f"question = {known!r}",
+    ]
+    if dropped:
+        lines += [
+            f"clip = Path({dropped!r})",
+            'sent = client.post("/playground/clips", params={"name": clip.name}, content=clip.read_bytes())',
+            'question["scratch_id"] = sent.raise_for_status().json()["id"]',
+        ]
+    lines += ['answer = client.post("/infer", json=question)', "print(answer.raise_for_status().json())"]
+    return "\n".join(line for place, line in enumerate(lines) if line or place != 1) + "\n"
+
+
+def openai_of(origin: str, body: Mapping[str, Any], question: str, dropped: str) -> str:
+    """The same question for OpenAI's client, which models that write texts answer.
+
+    Args:
+        question: what is asked where `body` has no prompt.
+    """
+    model = f"adapter-{body['adapter_id']}" if body.get("adapter_id") else f"model-{body['model_id']}"
+    parts: list[dict[str, Any]] = [{"type": "text", "text": body.get("prompt") or question}]
+    lines = ["import base64", "import os", "", "from openai import OpenAI  # pip install openai", ""]
+    if not dropped:
+        lines = lines[1:]
+    lines.append(f"client = OpenAI(base_url=\"{origin}/v1\", api_key=os.environ['LOREEL_TOKEN'])")
+    if dropped:
+        lines.append(f"data = base64.b64encode(open({dropped!r}, 'rb').read()).decode()")
+        lines.append("clip = f'data:video/mp4;base64,{data}'")
+    else:
+        lines.append(f"clip = 'clip:{body['clip_id']}'")
+    lines += [
+        "answer = client.chat.completions.create(",
+        f"    model={model!r},",
+        "    messages=[",
+        "        {",
+        "            'role': 'user',",
+        "            'content': [",
+        f"                {parts[0]!r},",
+        "                {'type': 'video_url', 'video_url': {'url': clip}},",
+        "            ],",
+        "        }",
+        "    ],",
+        ")",
+        "print(answer.choices[0].message.content)",
+    ]
+    return "\n".join(lines) + "\n"

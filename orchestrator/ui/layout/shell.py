@@ -6,6 +6,7 @@ import reflex as rx
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from orchestrator.ui.kit import Child, Handler, Number, Text, children, classes, present
+from orchestrator.ui.layout.keys import keys, show_keys
 from orchestrator.ui.layout.logo import logo
 from orchestrator.ui.layout.palette import palette
 from orchestrator.ui.layout.theme_toggle import theme_toggle
@@ -106,6 +107,9 @@ def account_menu(user_name: Text, on_logout: Handler) -> rx.Component:
         menu_label(rx.fragment("Signed in as ", user_name)),
         menu_item("Settings", icon="settings", href="/settings"),
         menu_item("Documentation", icon="book-open", href="/docs/"),
+        menu_item("Keyboard shortcuts", icon="keyboard", on_click=show_keys()),
+        menu_item("What is new", icon="sparkles", href="/docs/changelog/"),
+        menu_item("Licence", icon="scale", href="/docs/licence/"),
         menu_separator(),
         menu_item("Log out", icon="log-out", on_click=on_logout),
         label="Account",
@@ -167,6 +171,7 @@ def shell(
             ),
             class_name="flex min-w-0 flex-1 flex-col",
         ),
+        keys(),
         class_name="flex min-h-dvh w-full bg-background",
     )
 

@@ -54,21 +54,26 @@ type CopyProps = {
   className?: string;
 };
 
+/** Puts a text on the clipboard. */
+export async function toClipboard(wanted: string) {
+  try {
+    await navigator.clipboard.writeText(wanted);
+  } catch {
+    // No clipboard without https: an old way still works.
+    const box = document.createElement("textarea");
+    box.value = wanted;
+    document.body.append(box);
+    box.select();
+    document.execCommand("copy");
+    box.remove();
+  }
+}
+
 export function CopyText({ text, label = "Copy", shown, button = false, className }: CopyProps) {
   const [done, setDone] = useState(false);
   const copy = async () => {
     const wanted = text || window.location.href;
-    try {
-      await navigator.clipboard.writeText(wanted);
-    } catch {
-      // No clipboard without https: an old way still works.
-      const box = document.createElement("textarea");
-      box.value = wanted;
-      document.body.append(box);
-      box.select();
-      document.execCommand("copy");
-      box.remove();
-    }
+    await toClipboard(wanted);
     setDone(true);
     window.setTimeout(() => setDone(false), 1600);
   };

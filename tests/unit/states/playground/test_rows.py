@@ -1,9 +1,19 @@
 """Answers in words: who is right, what was cold, and a command line that says the same as the page."""
 
+import ast
 import json
 import shlex
 
-from orchestrator.states.playground.rows import Panel, curl_of, panel_of, sampled_of, stage_of, timing_of
+from orchestrator.states.playground.rows import (
+    Panel,
+    curl_of,
+    openai_of,
+    panel_of,
+    python_of,
+    sampled_of,
+    stage_of,
+    timing_of,
+)
 
 CLASSES = [{"label": "left", "probability": 0.91}, {"label": "right", "probability": 0.09}]
 
@@ -64,3 +74,33 @@ def test_the_command_line_is_one_that_a_shell_reads() -> None:
     dropped = curl_of("http://localhost:3000", {"adapter_id": 3, "scratch_id": "$SCRATCH"}, "my clip.mp4")
     assert "--data-binary @my_clip.mp4" in dropped
     assert json.loads(shlex.split(dropped.splitlines()[1])[-1]) == {"adapter_id": 3, "scratch_id": "$SCRATCH"}
+
+
+ORIGIN = "http://localhost:3000"
+
+
+def test_a_question_as_a_python_program() -> None:
+    body = {"adapter_id": 3, "clip_id": 4, "prompt": 'What\'s "this"?'}
+    program = python_of(ORIGIN, body, "")
+    assigned = {
+        ast.unparse(node.targets[0]): node.value for node in ast.parse(program).body if isinstance(node, ast.Assign)
+    }
+    assert ast.literal_eval(assigned["question"]) == body
+    assert f"{ORIGIN}/api/v1" in program
+    dropped = python_of(ORIGIN, {"model_id": 2, "scratch_id": "$SCRATCH"}, "my clip's.mp4")
+    assert '"my clip\'s.mp4"' in dropped
+    assert "$SCRATCH" not in dropped
+    ast.parse(dropped)
+
+
+def test_a_question_for_openais_client() -> None:
+    program = openai_of(ORIGIN, {"adapter_id": 3, "clip_id": 4}, "Describe it.", "")
+    ast.parse(program)
+    assert "'adapter-3'" in program
+    assert "clip:4" in program
+    assert "Describe it." in program
+    dropped = openai_of(ORIGIN, {"model_id": 2, "prompt": "Why?"}, "Describe it.", "a.mp4")
+    ast.parse(dropped)
+    assert "'model-2'" in dropped
+    assert "base64" in dropped
+    assert "Describe it." not in dropped
