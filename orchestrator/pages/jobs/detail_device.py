@@ -15,7 +15,7 @@ def _line(word: rx.Var[str] | str, value: rx.Var[str], bar: rx.Component) -> rx.
         rx.el.span(word, class_name="text-muted-foreground"),
         bar,
         rx.el.span(value, class_name="text-right tabular whitespace-nowrap"),
-        class_name="grid grid-cols-[4rem_minmax(0,1fr)_auto] items-center gap-2 text-xs",
+        class_name="grid grid-cols-[3.5rem_minmax(0,1fr)_8.5rem] items-center gap-2 text-xs",
     )
 
 
