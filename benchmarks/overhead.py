@@ -16,6 +16,7 @@ from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import TrainSpec
 from jobs.sinks.recorder import Recorder
 from jobs.trainer.data import load_data
+from jobs.trainer.learned_texts import read_annotations
 from jobs.trainer.malloc import keep_freed_memory
 from jobs.trainer.setup import build_plan, load_with_adapters
 from jobs.trainer.split import split_clips
@@ -54,7 +55,7 @@ def _bare(spec: TrainSpec) -> float:
     recipe = parse_recipe(spec.recipe)
     family = resolve(read_base(Path(spec.model_path)))
     sides = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
-    plan = build_plan(spec, recipe, read_base(Path(spec.model_path)), sides)
+    plan = build_plan(spec, recipe, read_base(Path(spec.model_path)), sides, read_annotations(sides))
     model: Any = load_with_adapters(family, plan).train()
     training = load_data(spec, plan, family, model, sides, Recorder(1, 1, [], quiet=True), StopSignal()).training
     collate = family.collate(plan)

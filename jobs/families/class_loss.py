@@ -1,7 +1,7 @@
 """The loss of a classifier with one label a clip, where a recipe asks for another than plain cross entropy."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch.nn import functional
@@ -15,11 +15,11 @@ ClassLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """(B, classes) logits and (B,) class indices to a loss."""
 
 
-def class_loss_of(plan: Plan, labels: Sequence[str]) -> ClassLoss | None:
+def class_loss_of(plan: Plan, labels: Iterable[str]) -> ClassLoss | None:
     """The loss that the recipe asks for; None where the model's own will do.
 
     Args:
-        labels: the class of each training clip.
+        labels: the class of each training clip; read where they are counted only.
 
     Raises:
         Invalid: the run has no classes, or several of them a clip.
@@ -29,7 +29,10 @@ def class_loss_of(plan: Plan, labels: Sequence[str]) -> ClassLoss | None:
         return None
     if plan.is_pretraining or plan.is_multi_label or not TASKS[plan.task].has_classes:
         raise Invalid(ONE_LABEL_ONLY, optim.loss_options[0])
-    weights = class_weights([Counter(labels)[name] for name in plan.class_names]) if optim.class_weights else None
+    weights = None
+    if optim.class_weights:
+        counts = Counter(labels)
+        weights = class_weights([counts[name] for name in plan.class_names])
     return lambda logits, targets: class_loss(logits, targets, weights, optim.label_smoothing, optim.focal_gamma)
 
 

@@ -39,4 +39,5 @@ class ClipSpec:
     @property
     def annotated(self) -> Annotations:
         """Everything that is written about the clip."""
-        return annotations_of(self.label, self.caption, self.prompt, Annotations.from_json(self.annotations))
+        more = Annotations.from_json(self.annotations) if self.annotations else None
+        return annotations_of(self.label, self.caption, self.prompt, more)

@@ -13,6 +13,7 @@ import time
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, overload
 
@@ -26,7 +27,10 @@ _DEFAULTS: dict[str, Any] = {
     "width": 0, "height": 0, "duration_s": 0.0,
 }  # fmt: skip
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_DECODER = json.JSONDecoder()
 _NAMES = tuple(field.name for field in fields(ClipSpec))
+_VALUES = attrgetter(*_NAMES)
+_ABSENT = object()
 
 
 class ManifestClips(Sequence[ClipSpec]):
@@ -148,10 +152,10 @@ def delete_unused_manifests(folder: Path) -> int:
 
 
 def _read_line(line: bytes) -> ClipSpec:
-    return ClipSpec(**json.loads(line))
+    return ClipSpec(**_DECODER.raw_decode(line.decode())[0])
 
 
 def _line_of(clip: ClipSpec) -> bytes:
-    values = {name: getattr(clip, name) for name in _NAMES}
-    short = {name: value for name, value in values.items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
+    values = zip(_NAMES, _VALUES(clip), strict=True)
+    short = {name: value for name, value in values if value != _DEFAULTS.get(name, _ABSENT)}
     return _ENCODER.encode(short).encode() + b"\n"

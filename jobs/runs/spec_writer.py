@@ -170,7 +170,7 @@ def _gpus_for(job: TrainingJob) -> list[str]:
 
 def _clip_spec(clip: Clip, storage: Path) -> ClipSpec:
     assert clip.id is not None
-    path = clip.path if os.path.isabs(clip.path) else str(storage / clip.path)
+    path = os.path.join(storage, clip.path)  # an absolute path stays as it is
     return ClipSpec(
         clip.id,
         path,
@@ -181,7 +181,7 @@ def _clip_spec(clip: Clip, storage: Path) -> ClipSpec:
         clip.name,
         clip.frames,
         clip.prompt,
-        clip.annotations.to_json(),
+        clip.annotations.to_json() if clip.annotations else {},
         clip.start_s,
         clip.end_s,
         clip.width,

@@ -55,7 +55,7 @@ def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[Vid
         ),
         headline=TASKS[plan.task].headline(plan.problem_type),
         recipe=plan.recipe,
-        class_loss=class_loss_of(plan, [clip.label for clip in run.splits.train]),
+        class_loss=class_loss_of(plan, (clip.label for clip in run.splits.train)),
         lengths=clip_lengths(plan, run.splits.train) if plan.recipe.data.group_by_length else (),
         stop=run.stop,
         prunes=run.spec.prunes,

@@ -1,28 +1,55 @@
 """The texts that a run learns from: captions, and conversations where its base is asked questions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from jobs.families.questions import training_conversations, usual_question
+from jobs.runs.clip_spec import ClipSpec
 from jobs.runs.spec import TrainSpec
 from jobs.trainer.split import Split
-from orchestrator.domain.annotations import Conversation
+from orchestrator.domain.annotations import Annotations, Conversation
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import takes_question
 
+NamedAnnotations = tuple[str, Annotations]
+"""A clip's name for sentences, and everything that is written about it."""
+
 
 @dataclass(frozen=True, slots=True)
-class RunTexts:
-    """What is written about the clips of both splits."""
+class RunAnnotations:
+    """What is written about the clips of both splits: read once, because a manifest is parsed at each access."""
 
-    captions: list[tuple[str, str]]
-    """Each caption with the name of its clip."""
-    conversations: list[tuple[str, Conversation]]
-    """Each conversation with the name of its clip."""
+    training: Sequence[NamedAnnotations]
+    validation: Sequence[NamedAnnotations]
+
+    @property
+    def of_both(self) -> Iterator[NamedAnnotations]:
+        """Those of the training clips, then those of the validation clips."""
+        return chain(self.training, self.validation)
+
+    @property
+    def captions(self) -> list[tuple[str, str]]:
+        """Each caption with the name of its clip."""
+        return [(name, caption) for name, annotated in self.of_both for caption in annotated.captions]
+
+    @property
+    def conversations(self) -> list[tuple[str, Conversation]]:
+        """Each conversation with the name of its clip."""
+        return [(name, talk) for name, annotated in self.of_both for talk in annotated.conversations]
 
 
-def training_texts(spec: TrainSpec, splits: Split) -> tuple[tuple[str, ...], str, str]:
+def read_annotations(splits: Split) -> RunAnnotations:
+    """The annotations of both splits, each in the order of its clips."""
+    return RunAnnotations(_named(splits.train), _named(splits.validation))
+
+
+def labels_in(annotations: Iterable[NamedAnnotations]) -> Iterator[str]:
+    """Each label of each clip."""
+    return (label for _, annotated in annotations for label in annotated.labels)
+
+
+def training_texts(spec: TrainSpec, annotations: RunAnnotations) -> tuple[tuple[str, ...], str, str]:
     """The texts of the training split, and the (question, system turn) with which most conversations begin.
 
     Question and system turn are "" for a caption's.
@@ -30,8 +57,7 @@ def training_texts(spec: TrainSpec, splits: Split) -> tuple[tuple[str, ...], str
     texts, asks = list[str](), takes_question(spec.family)
 
     def conversations() -> Iterator[Conversation]:
-        for clip in splits.train:
-            annotated = clip.annotated
+        for _, annotated in annotations.training:
             texts.extend(text for text in (annotated.texts if asks else annotated.captions) if text.strip())
             if asks:
                 yield from training_conversations(
@@ -42,7 +68,7 @@ def training_texts(spec: TrainSpec, splits: Split) -> tuple[tuple[str, ...], str
     return tuple(texts), question, system
 
 
-def check_texts(spec: TrainSpec, splits: Split) -> list[str]:
+def check_texts(spec: TrainSpec, annotations: RunAnnotations) -> list[str]:
     """Checks that each clip has a text that this base learns from; returns warnings.
 
     Raises:
@@ -50,15 +76,14 @@ def check_texts(spec: TrainSpec, splits: Split) -> list[str]:
     """
     first, untaught, unread = None, 0, 0
     asks = takes_question(spec.family)
-    for clip in chain(splits.train, splits.validation):
-        annotated = clip.annotated
+    for name, annotated in annotations.of_both:
         unread += bool(annotated.conversations) and not asks
         if not any(text.strip() for text in (annotated.texts if asks else annotated.captions)):
-            first, untaught = first or clip, untaught + 1
+            first, untaught = first or (name, annotated), untaught + 1
     if first is not None:
-        name = first.name or "A clip"
+        name, annotated = first
         others = f" and {untaught - 1} more have" if untaught > 1 else " has"
-        if first.annotated.conversations:
+        if annotated.conversations:
             raise Invalid(f"{name}{others} questions and no caption, and this base is not asked questions.")
         raise Invalid(f"{name}{others} no caption. Write one, or take the clip out.")
     if not unread:
@@ -67,11 +92,5 @@ def check_texts(spec: TrainSpec, splits: Split) -> list[str]:
     return [f"{count}, which this base is not asked: it learns from the captions alone."]
 
 
-def texts_of(splits: Split) -> RunTexts:
-    """Everything that is written about the clips of both splits."""
-    texts = RunTexts([], [])
-    for clip in chain(splits.train, splits.validation):
-        name, annotated = clip.name or f"clip {clip.id}", clip.annotated
-        texts.captions.extend((name, caption) for caption in annotated.captions)
-        texts.conversations.extend((name, conversation) for conversation in annotated.conversations)
-    return texts
+def _named(clips: Iterable[ClipSpec]) -> list[NamedAnnotations]:
+    return [(clip.name or f"Clip {clip.id}", clip.annotated) for clip in clips]

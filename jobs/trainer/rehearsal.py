@@ -35,16 +35,17 @@ def rehearse(spec: Any) -> dict[str, Any]:
 
     from jobs.sinks.recorder import Recorder
     from jobs.trainer.data import load_data
-    from jobs.trainer.learned_texts import texts_of
     from jobs.trainer.setup import apply_liger_kernels, check_clips, load_with_adapters, plan_run
     from jobs.trainer.split import Split
     from jobs.trainer.stopping import StopSignal
 
     began = time.monotonic()
-    family, splits, plan = plan_run(spec)
+    family, splits, plan, annotations = plan_run(spec)
     recipe, base = plan.recipe, plan.base
-    texts = texts_of(splits)
-    warnings = [*check_clips(spec, plan, splits), *family.caption_warnings(plan, texts.captions, texts.conversations)]
+    warnings = [
+        *check_clips(spec, plan, annotations),
+        *family.caption_warnings(plan, annotations.captions, annotations.conversations),
+    ]
     set_seed(recipe.optim.seed)
     model = load_with_adapters(family, plan)
     loaded = time.monotonic()

@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any, assert_never
 from jobs.families.checkpointing import drop_gradients_of_inputs, enable_checkpointing
 from jobs.families.protocol import Base, Family, Items, Plan
 from jobs.families.registry import read_base, resolve
-from jobs.runs.clip_spec import ClipSpec
 from jobs.runs.spec import TrainSpec
 from jobs.sinks.recorder import Recorder
 from jobs.trainer.clips import clip_file
@@ -19,11 +17,7 @@ from jobs.trainer.continuing import class_names_of
 from jobs.trainer.cpu_linear import speed_up_linear_layers
 from jobs.trainer.device_settings import emulates_bf16, use_liger
 from jobs.trainer.distributed import local_device
-from jobs.trainer.learned_texts import (
-    check_texts,
-    texts_of,
-    training_texts,
-)
+from jobs.trainer.learned_texts import RunAnnotations, check_texts, labels_in, read_annotations, training_texts
 from jobs.trainer.lora import add_adapters
 from jobs.trainer.split import Split, split_clips
 from jobs.trainer.stopping import StopSignal
@@ -61,8 +55,10 @@ class Run:
         return recipe.optim.batch_size < self.plan.recipe.optim.batch_size
 
 
-def plan_run(spec: TrainSpec) -> tuple[Family, Split, Plan]:
-    """The family of the base, the split of the clips, and the plan of the run; nothing is loaded yet.
+def plan_run(spec: TrainSpec) -> tuple[Family, Split, Plan, RunAnnotations]:
+    """The family of the base, the split of the clips, the plan of the run, and what is written about its clips.
+
+    Nothing is loaded yet.
 
     Raises:
         AppError: a sentence for the job's page.
@@ -76,7 +72,8 @@ def plan_run(spec: TrainSpec) -> tuple[Family, Split, Plan]:
     if recipe.data.group_by_length and not reads_words(str(base.config.get("model_type"))):
         raise Invalid(NO_TOKENS, "data.group_by_length")
     splits = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
-    return family, splits, build_plan(spec, recipe, base, splits)
+    annotations = read_annotations(splits)
+    return family, splits, build_plan(spec, recipe, base, splits, annotations), annotations
 
 
 def prepare_run(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> Run:
@@ -86,16 +83,15 @@ def prepare_run(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> Run:
         AppError: a sentence for the job's page.
     """
     began_at = time.monotonic()
-    family, splits, plan = plan_run(spec)
-    for warning in check_clips(spec, plan, splits):
+    family, splits, plan, annotations = plan_run(spec)
+    for warning in check_clips(spec, plan, annotations):
         recorder.note(warning, "clips")
     if plan.continued is not None:
         for sentence in _continued(spec, plan, plan.continued):
             recorder.note(sentence, "adapter")
     if emulates_bf16(plan.device):
         recorder.note("This GPU has no bf16 of its own (it is older than Ampere), so steps take longer.", "device")
-    texts = texts_of(splits)
-    if warnings := family.caption_warnings(plan, texts.captions, texts.conversations):
+    if warnings := family.caption_warnings(plan, annotations.captions, annotations.conversations):
         recorder.note(" ".join(warnings), "captions")
     return Run(spec, recorder, stop, family, plan, splits, began_at)
 
@@ -107,10 +103,10 @@ def _continued(spec: TrainSpec, plan: Plan, folder: Path) -> list[str]:
     return [kept, *(class_changes(classes, plan.class_names) if classes and plan.class_names else [])]
 
 
-def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split) -> Plan:
+def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split, annotations: RunAnnotations) -> Plan:
     """The run's plan, on the GPU where there is one."""
-    captions, question, system = training_texts(spec, splits)
-    held_out = Counter(name for clip in splits.validation for name in clip.annotated.labels)
+    captions, question, system = training_texts(spec, annotations)
+    held_out = Counter(labels_in(annotations.validation))
     return Plan(
         base=base,
         recipe=recipe,
@@ -128,7 +124,7 @@ def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split) -> Pl
     )
 
 
-def check_clips(spec: TrainSpec, plan: Plan, splits: Split) -> list[str]:
+def check_clips(spec: TrainSpec, plan: Plan, annotations: RunAnnotations) -> list[str]:
     """Checks that each clip has what the task learns from; returns warnings.
 
     Raises:
@@ -137,17 +133,17 @@ def check_clips(spec: TrainSpec, plan: Plan, splits: Split) -> list[str]:
     annotation = TASKS[plan.task].annotation
     match annotation:
         case Annotation.LABEL:
-            return [] if plan.is_pretraining else _check_classes(plan, splits)
+            return [] if plan.is_pretraining else _check_classes(plan, annotations)
         case Annotation.CAPTION:
-            return check_texts(spec, splits)
+            return check_texts(spec, annotations)
         case _:
             assert_never(annotation)
 
 
-def _check_classes(plan: Plan, splits: Split) -> list[str]:
+def _check_classes(plan: Plan, annotations: RunAnnotations) -> list[str]:
     if len(plan.class_names) < 2:
         raise Invalid("This dataset has fewer than two classes. Sort its clips into classes first.")
-    training, validation = _labels_of(splits.train), _labels_of(splits.validation)
+    training, validation = set(labels_in(annotations.training)), set(labels_in(annotations.validation))
     missing = sorted((training | validation) - set(plan.class_names))
     if missing:
         raise Invalid(
@@ -158,10 +154,6 @@ def _check_classes(plan: Plan, splits: Split) -> list[str]:
         return []
     names = ", ".join(f"'{name}'" for name in unseen[:3]) + (f" and {len(unseen) - 3} more" if len(unseen) > 3 else "")
     return [f"No clip to learn from shows {names}: those held-out clips can only be called wrong. Move some to train."]
-
-
-def _labels_of(clips: Sequence[ClipSpec]) -> set[str]:
-    return {name for clip in clips for name in clip.annotated.labels}
 
 
 def load_with_adapters(family: Family, plan: Plan, checkpointing: bool = False, tight: bool = False) -> Any:

@@ -154,6 +154,10 @@ class Annotations:
         return cls.from_json(json.loads(text)) if text else cls()
 
 
+_NOTHING = Annotations()
+"""One object for all clips of which the short form says everything."""
+
+
 def _conversation(value: Mapping[str, Any]) -> Conversation:
     turns = tuple(
         Turn(str(turn["question"]), str(turn["answer"]), tuple(map(str, turn.get("options") or ())))
@@ -189,7 +193,7 @@ def short_form(annotations: Annotations) -> tuple[str, str, str, Annotations]:
     turn = annotations.conversations[0].turns[0] if annotations.conversations else None
     caption, prompt = (turn.answer, turn.asked) if turn else ("".join(annotations.captions[:1]), "")
     says_all = annotations_of(label, caption, prompt) == annotations
-    return label, caption, prompt[:QUESTION_LIMIT], Annotations() if says_all else annotations
+    return label, caption, prompt[:QUESTION_LIMIT], _NOTHING if says_all else annotations
 
 
 def with_label(annotations: Annotations, label: str) -> Annotations:

@@ -186,7 +186,11 @@ class ChatCollator:
             Invalid: a caption, or the first turn of a conversation, does not fit the base's context with the frames.
         """
         prompt = len(self._tokens.prompt(self._usual_text(), self._chat))
+        checked = set[str]()
         for name, caption in captions:
+            if caption in checked:
+                continue
+            checked.add(caption)
             if not self.fitting_turns(caption_conversation(caption)):
                 raise Invalid(
                     f"The caption of {name} takes {self._text_tokens(caption)} tokens and {self._count} frames "

@@ -2,11 +2,12 @@
 
 from collections import Counter
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset
 from orchestrator.domain.tasks import TASKS
+from orchestrator.services.datasets.annotation_conditions import in_short_form
 
 
 def update_counts(session: Session, dataset: Dataset) -> Counter[str]:
@@ -22,11 +23,12 @@ def update_counts(session: Session, dataset: Dataset) -> Counter[str]:
     statuses = {status: int(number) for status, number in session.exec(by_status)}
     dataset.clip_count = statuses.pop(ClipStatus.OK, 0)
     dataset.bad_count = sum(statuses.values())
-    sizes = select(Clip.content_hash, Clip.id, Clip.size_bytes).where(of_dataset, Clip.status == ClipStatus.OK)
+    usable, has_hash = (of_dataset, Clip.status == ClipStatus.OK), col(Clip.content_hash) != ""
     # Spans of one film share its file.
-    dataset.size_bytes = sum(
-        {(content_hash or clip_id): size for content_hash, clip_id, size in session.exec(sizes)}.values()
-    )
+    by_film = select(func.max(Clip.size_bytes).label("size")).where(*usable, has_hash).group_by(Clip.content_hash)
+    films = session.exec(select(func.sum(by_film.subquery().c.size))).one()
+    others = session.exec(select(func.sum(Clip.size_bytes)).where(*usable, ~has_hash)).one()
+    dataset.size_bytes = int(films or 0) + int(others or 0)
     session.add(dataset)
     session.flush()
     return by_label
@@ -34,7 +36,13 @@ def update_counts(session: Session, dataset: Dataset) -> Counter[str]:
 
 def labels_in_use(session: Session, dataset: Dataset) -> Counter[str]:
     """The number of usable clips by label; a clip with several labels counts for each, one without any under ""."""
-    usable = select(Clip.label, col(Clip.annotations)).where(
-        Clip.dataset_id == dataset.id, Clip.status == ClipStatus.OK
-    )
-    return Counter(name for label, more in session.exec(usable) for name in more.labels or (label,))
+    return label_counts(session, (col(Clip.dataset_id) == dataset.id, col(Clip.status) == ClipStatus.OK))
+
+
+def label_counts(session: Session, where: tuple[ColumnElement[bool], ...]) -> Counter[str]:
+    """How many of some clips have each label; a clip with several labels counts for each, one without any under ""."""
+    single = select(Clip.label, func.count()).where(*where, in_short_form()).group_by(col(Clip.label))
+    counts = Counter({label: int(number) for label, number in session.exec(single)})
+    for annotations in session.exec(select(col(Clip.annotations)).where(*where, ~in_short_form())):
+        counts.update(annotations.labels or ("",))
+    return counts

@@ -1,5 +1,6 @@
 """The files of a dataset: clips and film strips in the storage, downloads until they are imported."""
 
+import contextlib
 import json
 import os
 import re
@@ -142,8 +143,14 @@ def unused_path(path: Path) -> Path:
 
 def list_files(folder: Path) -> list[str]:
     """The names of the files below a folder, relative to it; links are left out."""
-    files, start = [], len(str(folder)) + 1
-    for parent, _, names in os.walk(folder):
-        prefix = f"{parent[start:]}/" if len(parent) >= start else ""
-        files += [prefix + name for name in names if not os.path.islink(f"{parent}/{name}")]
+    files: list[str] = []
+    folders = [""]
+    while folders:
+        prefix = folders.pop()
+        with contextlib.suppress(OSError), os.scandir(f"{folder}/{prefix}") as entries:
+            for entry in entries:  # which knows what it is without a further system call
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{prefix}{entry.name}/")
+                elif not entry.is_symlink():
+                    files.append(prefix + entry.name)
     return files

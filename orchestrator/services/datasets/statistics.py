@@ -1,6 +1,5 @@
 """Statistics of a dataset's clips: classes, splits, durations, frame sizes, caption lengths."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
@@ -12,8 +11,8 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.datasets import Clip, ClipStatus
 from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.annotation_conditions import in_short_form
 from orchestrator.services.datasets.catalog import get_dataset
+from orchestrator.services.datasets.counts import label_counts
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.datasets.stored_results import state_of, stored_or_computed
 
@@ -100,11 +99,7 @@ def _statistics(session: Session, row: DatasetRow) -> ClipStatistics:
 
 def _class_counts(session: Session, usable: tuple[ColumnElement[bool], ...]) -> list[tuple[str, int]]:
     """(label, clips), the largest class first; a clip with several labels counts for each."""
-    single = select(Clip.label, func.count()).where(*usable, in_short_form()).group_by(col(Clip.label))
-    counts = Counter({label: int(number) for label, number in session.exec(single)})
-    for annotations in session.exec(select(col(Clip.annotations)).where(*usable, ~in_short_form())):
-        counts.update(annotations.labels or ("",))
-    return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+    return sorted(label_counts(session, usable).items(), key=lambda row: (-row[1], row[0]))
 
 
 def _texts(session: Session, usable: tuple[ColumnElement[bool], ...]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import cast
 
 from sqlalchemy import select as sql_select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, DatasetEdit
 from orchestrator.domain.users import Actor
@@ -89,11 +89,10 @@ def stream_clips_at(session: Session, dataset_id: int, version: int) -> Iterator
     if session.exec(newer.limit(1)).first() is not None:
         yield from clips_at(session, dataset_id, version)
         return
-    columns = [getattr(Clip, name) for name in _TRAINED_COLUMNS]
-    usable = (col(Clip.dataset_id) == dataset_id, col(Clip.since) <= version, col(Clip.status) == ClipStatus.OK)
-    rows = session.execute(
-        sql_select(*columns).where(*usable).order_by(col(Clip.id)).execution_options(yield_per=2_000)
-    )
+    clips = SQLModel.metadata.tables["clips"].c  # without the ORM, which takes twice as long for a row
+    usable = (clips.dataset_id == dataset_id, clips.since <= version, clips.status == ClipStatus.OK)
+    statement = sql_select(*(clips[name] for name in _TRAINED_COLUMNS)).where(*usable).order_by(clips.id)
+    rows = session.execute(statement, execution_options={"yield_per": 2_000})
     yield from cast("Iterator[Clip]", rows)
 
 

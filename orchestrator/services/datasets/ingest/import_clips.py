@@ -4,8 +4,9 @@ import contextlib
 import hashlib
 import os
 import re
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -137,8 +138,10 @@ def import_clips(
     def import_batch(batch: list[Film]) -> list[NewClip]:
         return _import_batch(paths, batch, probe, known)
 
-    batches = _batches(paths.staging, list(films.values()))
-    for clips in ordered_map(import_batch, batches, concurrency, should_continue):
+    waiting = list(films.values())
+    del films
+    waiting.reverse()
+    for clips in ordered_map(import_batch, _batches(paths.staging, waiting), concurrency, should_continue):
         if time.monotonic() >= next_report:
             next_report = time.monotonic() + _REPORT_S
             _report_progress(dataset_id, done, len(entries))
@@ -190,21 +193,27 @@ def content_of(clip: NewClip | Clip) -> Content:
     return clip.content_hash, clip.span
 
 
-def _batches(staging: str, films: Sequence[Film]) -> list[list[Film]]:
-    """Consecutive small files together, larger files alone."""
-    batches: list[list[Film]] = []
-    remaining = 0
-    for film in films:
+def _batches(staging: str, films: list[Film]) -> Iterator[list[Film]]:
+    """Consecutive small files together, larger files alone.
+
+    Args:
+        films: in reverse order; each is removed when it is yielded, so that its memory is free for its record.
+    """
+    batch: list[Film] = []
+    remaining = _BATCH_BYTES
+    while films:
+        film = films.pop()
         try:
             size = os.stat(f"{staging}/{film[0][0].name}").st_size
         except OSError:
             size = 0
-        if remaining < size or len(batches[-1]) == _BATCH:
-            batches.append([])
-            remaining = _BATCH_BYTES
-        batches[-1].append(film)
+        if batch and (remaining < size or len(batch) == _BATCH):
+            yield batch
+            batch, remaining = [], _BATCH_BYTES
+        batch.append(film)
         remaining -= size
-    return batches
+    if batch:
+        yield batch
 
 
 def reason_not_to_use(task: Task, entry: Entry, layout: DetectedLayout) -> Reason | None:
@@ -246,7 +255,7 @@ def _import_batch(paths: ImportPaths, films: Sequence[Film], probe: Probe, known
         for clip in clips:
             clip.path, clip.thumbnail_path = target.removeprefix(paths.root), strip.removeprefix(paths.root)
             clip.frames, clip.fps, clip.duration_s = facts.frames, facts.fps, facts.duration_s
-            clip.width, clip.height, clip.codec = facts.width, facts.height, facts.codec[:32]
+            clip.width, clip.height, clip.codec = facts.width, facts.height, sys.intern(facts.codec[:32])
             clip.film_s = facts.duration_s
             clip.perceptual_hash = facts.perceptual_hash
             _fit_span(clip, alone=len(clips) == 1)

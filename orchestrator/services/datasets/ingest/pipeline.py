@@ -131,7 +131,7 @@ def ingest_dataset(
                 archives.add_to(layout), tree, options, samples=_REVIEW_SAMPLES if only_detects else SAMPLES
             )
             layout_summary[ARCHIVES] = archives.to_json()
-            tree_names = set(tree.names)
+            tree_names = set(tree.names) if reinterprets else set[str]()
             del tree  # its tables and its index are as large as the clips
         if only_detects:
             store_unpacked(folder, uploads, staging)

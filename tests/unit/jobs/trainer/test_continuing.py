@@ -58,7 +58,7 @@ def test_outputs_are_matched_by_the_names_of_their_classes(make_spec: MakeSpec, 
     before = load_file(adapter / "adapter_model.safetensors")["base_model.model.classifier.weight"]
     changed = [dataclasses.replace(clip, label="spinning" if clip.id % 3 == 0 else clip.label) for clip in clips]
     spec = _continuing(make_spec("second", clips=changed), adapter, class_names=["spinning", "zooming", "blinking"])
-    family, _, plan = plan_run(spec)
+    family, _, plan, _ = plan_run(spec)
     model = load_with_adapters(family, plan)
     now = model.base_model.model.classifier.modules_to_save["default"].weight
     assert torch.equal(now[[2, 1]], before)
@@ -71,7 +71,7 @@ def test_damaged_files_are_refused(make_spec: MakeSpec, tmp_path: Path) -> None:
     folder = tmp_path / "adapter"
     folder.mkdir()
     (folder / "adapter_config.json").write_text("{")
-    family, _, plan = plan_run(_continuing(make_spec("run"), folder))
+    family, _, plan, _ = plan_run(_continuing(make_spec("run"), folder))
     with pytest.raises(Invalid) as refused:
         load_with_adapters(family, plan)
     assert refused.value.field == "adapter"

@@ -12,6 +12,7 @@ from jobs.runs.clip_spec import ClipSpec
 from jobs.sinks.recorder import Recorder
 from jobs.trainer import data, device_settings
 from jobs.trainer.data import PrefetchProgress, RunData, load_data
+from jobs.trainer.learned_texts import read_annotations
 from jobs.trainer.setup import build_plan
 from jobs.trainer.split import Split
 from jobs.trainer.stopping import StopRequested, StopSignal
@@ -27,7 +28,7 @@ def loaded(make_spec: MakeSpec, clips: list[ClipSpec], model: Any = None, stop: 
     """`model` None: that of a family whose vision encoder is trained, which is not asked for anything."""
     spec, base = make_spec(), read_base(BASE)
     sides = Split(tuple(clips[:6]), tuple(clips[6:8]))
-    plan = build_plan(spec, parse_recipe(spec.recipe), base, sides)
+    plan = build_plan(spec, parse_recipe(spec.recipe), base, sides, read_annotations(sides))
     return load_data(spec, plan, resolve(base), model, sides, Recorder(0, 0, []), stop or StopSignal())
 
 

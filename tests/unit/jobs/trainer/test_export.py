@@ -23,7 +23,7 @@ def test_the_adapter_names_the_base_by_its_hub_id(
     if not bundled:
         monkeypatch.setattr(exporting, "BUNDLED_BYTES", 0)
     spec = dataclasses.replace(make_spec(), model_ref=hub_id)
-    family, _, plan = plan_run(spec)
+    family, _, plan, _ = plan_run(spec)
     model = load_with_adapters(family, plan)
     adapter = export(spec, plan, family, model, EvaluationResult(), RunSummary())
     assert json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == named

@@ -33,7 +33,7 @@ def test_methods_train_and_their_adapter_says_so(make_spec: MakeSpec) -> None:
 
 def test_a_loss_of_classes_is_refused_without_classes(make_spec: MakeSpec) -> None:
     spec = make_spec("run", optim={"focal_gamma": 2}, training_type="pretrain")
-    _, _, plan = plan_run(spec)
+    _, _, plan, _ = plan_run(spec)
     with pytest.raises(Invalid) as refused:
         class_loss_of(plan, [])
     assert refused.value.field == "optim.focal_gamma"
@@ -63,7 +63,7 @@ def test_layers_by_pattern_have_ranks_and_alphas_by_name(make_spec: MakeSpec) ->
 
 
 def test_a_pattern_that_matches_nothing_or_takes_too_long_is_refused(make_spec: MakeSpec) -> None:
-    family, _, plan = plan_run(make_spec("run", qlora={"bits": 16, "target_modules": r"language_model\..*"}))
+    family, _, plan, _ = plan_run(make_spec("run", qlora={"bits": 16, "target_modules": r"language_model\..*"}))
     with pytest.raises(Invalid, match="matches no layer") as refused:
         load_with_adapters(family, plan)
     assert refused.value.field == "qlora.target_pattern"
@@ -72,14 +72,14 @@ def test_a_pattern_that_matches_nothing_or_takes_too_long_is_refused(make_spec: 
 
 
 def test_a_pattern_reaches_no_head(make_spec: MakeSpec) -> None:
-    family, _, plan = plan_run(make_spec("run", qlora={"bits": 16, "target_modules": ".*"}))
+    family, _, plan, _ = plan_run(make_spec("run", qlora={"bits": 16, "target_modules": ".*"}))
     layers = target_layers(family, plan.recipe, family.load(plan))
     assert layers
     assert not any("classifier" in name for name in layers)
 
 
 def test_a_rank_of_a_layer_without_an_adapter_is_refused(make_spec: MakeSpec) -> None:
-    family, _, plan = plan_run(make_spec("run", qlora={"bits": 16, "rank_pattern": {"classifier": 4}}))
+    family, _, plan, _ = plan_run(make_spec("run", qlora={"bits": 16, "rank_pattern": {"classifier": 4}}))
     with pytest.raises(Invalid, match="classifier") as refused:
         load_with_adapters(family, plan)
     assert refused.value.field == "qlora.rank_pattern"
@@ -96,7 +96,7 @@ def test_pissa_is_exported_for_the_untouched_base(make_spec: MakeSpec, rslora: b
         "dropout": 0.0,
         "rank_pattern": "query=2",
     }
-    family, _, plan = plan_run(make_spec("run", qlora=qlora))
+    family, _, plan, _ = plan_run(make_spec("run", qlora=qlora))
     base = family.load(plan)
     model = load_with_adapters(family, plan).eval()
     pixels = torch.randn(1, *_pixels(plan))
@@ -119,7 +119,7 @@ def test_pissa_is_exported_for_the_untouched_base(make_spec: MakeSpec, rslora: b
 def test_pissa_is_refused_with_a_quantized_base_and_with_dora(
     make_spec: MakeSpec, qlora: dict[str, Any], word: str
 ) -> None:
-    family, _, plan = plan_run(make_spec("run", qlora={**qlora, "init_lora_weights": "pissa"}))
+    family, _, plan, _ = plan_run(make_spec("run", qlora={**qlora, "init_lora_weights": "pissa"}))
     with pytest.raises(Invalid, match=word):
         load_with_adapters(family, plan)
 

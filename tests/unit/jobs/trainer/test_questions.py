@@ -139,15 +139,15 @@ def test_a_base_that_is_not_asked_refuses_questions_and_learns_captions(
 ) -> None:
     asked = [asked_clip(clip) for clip in clips[:8]]
     made = dataclasses.replace(make_spec(clips=asked), task="retrieval", class_names=[])
-    from jobs.trainer.learned_texts import check_texts, training_texts
+    from jobs.trainer.learned_texts import check_texts, read_annotations, training_texts
     from jobs.trainer.split import split_clips
 
     splits = split_clips(asked, 0.2, 0)
     with pytest.raises(Invalid, match=r"^blinking-0\.mp4 and 7 more have questions and no caption"):
-        check_texts(made, splits)
+        check_texts(made, read_annotations(splits))
     both = [dataclasses.replace(clip, annotations=clip.annotations | {"captions": ["it hops"]}) for clip in asked]
     splits = split_clips(both, 0.2, 0)
-    assert training_texts(made, splits)[0] == ("it hops",) * len(splits.train)
-    assert check_texts(made, splits) == [
+    assert training_texts(made, read_annotations(splits))[0] == ("it hops",) * len(splits.train)
+    assert check_texts(made, read_annotations(splits)) == [
         "8 clips have questions, which this base is not asked: it learns from the captions alone."
     ]

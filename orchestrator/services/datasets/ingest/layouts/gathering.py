@@ -198,7 +198,8 @@ class EntryCollector:
     def _left_out(self, named: str, matched: MatchedRows) -> list[Entry]:
         """The uploaded clips that no row describes, and the first of the named ones that were not uploaded."""
         described = {name for name, _ in matched.entries}
-        problems = {name: f"{PurePosixPath(name).name} is not named in {named}." for name in self._tree.videos}
+        others = (name for name in self._tree.videos if name not in described)
+        problems = {name: f"{PurePosixPath(name).name} is not named in {named}." for name in others}
         problems |= matched.problems | self._problems
         problems |= {
             name: f"{PurePosixPath(name).name or 'A clip'} is named in {named} but was not uploaded."

@@ -6,10 +6,11 @@ folders, such as those of another machine.
 """
 
 import posixpath
-from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.text_repair import normalize_text
@@ -60,8 +61,14 @@ class _Found:
     name: str
     rank: MatchRank
     shared: int
-    stated: Parts
+    path: str
+    """As the row states it."""
     roots: _Roots = ((), ())
+
+    @property
+    def stated(self) -> Parts:
+        """The parts of the stated path, in lower case."""
+        return _folded(_parts_of(self.path))
 
 
 _Search = _Found | tuple[_Found, ...] | None
@@ -77,37 +84,64 @@ class ClipIndex:
             of_any_ending: the videos that rows may name with the ending of any video, such as films made of pictures.
         """
         self.of_any_ending = frozenset(of_any_ending)
-        self._exact: dict[str, list[str]] = defaultdict(list)
-        self._folded: dict[str, list[str]] = defaultdict(list)
-        self._by_name: dict[str, list[str]] = defaultdict(list)
-        self._by_folder_and_name: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for video in videos:
-            path = normalize_text(video)
-            folder, _, last = path.lower().rpartition("/")
-            parent = folder.rpartition("/")[2]
-            for exact in dict.fromkeys((path, _stem(path))):
-                self._exact[exact].append(video)
-                self._folded[exact.lower()].append(video)
-            for name in dict.fromkeys((last, _stem(last))):
-                self._by_name[name].append(video)
-                if parent:
-                    self._by_folder_and_name[parent, name].append(video)
+        self._videos = videos
 
     def at(self, path: str) -> str:
         """The clip at this path, with or without its ending; "" where there is none, or several."""
-        return _only(self._exact.get(path, []), path)
+        names = [name for name in self._by_path.of(path.lower()) if path in _with_stem(normalize_text(name))]
+        return _only(names, path)
 
     def at_any_case(self, path: str) -> str:
         """Like `at`, without regard to case."""
-        return _only(self._folded.get(path.lower(), []), path)
+        return _only(self._by_path.of(path.lower()), path)
 
     def in_folder(self, parts: Parts) -> list[str]:
         """The clips with this name in a folder of this name."""
-        return self._by_folder_and_name.get((parts[-2].lower(), parts[-1].lower()), []) if len(parts) > 1 else []
+        return self._by_folder_and_name.of("/".join(parts[-2:]).lower()) if len(parts) > 1 else []
 
     def named(self, name: str) -> list[str]:
         """The clips with this name, in any folder."""
-        return self._by_name.get(name.lower(), [])
+        return self._by_name.of(name.lower())
+
+    # Each is built when it is asked for: where the rows have the paths of the upload, only the first one is.
+
+    @cached_property
+    def _by_path(self) -> "_Groups":
+        return _Groups(self._videos, lambda path: path)
+
+    @cached_property
+    def _by_folder_and_name(self) -> "_Groups":
+        return _Groups(self._videos, _last_two)
+
+    @cached_property
+    def _by_name(self) -> "_Groups":
+        return _Groups(self._videos, lambda path: path.rpartition("/")[2])
+
+
+class _Groups:
+    """Videos by a part of their path in lower case, with and without its ending."""
+
+    def __init__(self, videos: Iterable[str], part_of: Callable[[str], str]) -> None:
+        """
+        Args:
+            part_of: of a normalized path in lower case; "" leaves the video out.
+        """
+        self._videos: dict[str, str | list[str]] = {}
+        """Lists only where several share a part: 100,000 lists of one would take most of an import's memory."""
+        for video in videos:
+            folded = normalize_text(video).lower()
+            part = part_of(video if folded == video else folded)  # the same text is kept once
+            for key in dict.fromkeys((part, _stem(part))) if part else ():
+                known = self._videos.setdefault(key, video)
+                if isinstance(known, list):
+                    known.append(video)
+                elif known is not video:
+                    self._videos[key] = [known, video]
+
+    def of(self, part: str) -> list[str]:
+        """The videos with this part."""
+        known = self._videos.get(part, [])
+        return known if isinstance(known, list) else [known]
 
 
 def match_clips(index: ClipIndex, rows: Sequence[NamedClip]) -> list[ClipMatch]:
@@ -134,13 +168,13 @@ def _search(index: ClipIndex, row: NamedClip, ties: dict[tuple[str, str], list[s
     several: tuple[_Found, ...] = ()
     for name in row.names:
         text = normalize_text(name).strip().removeprefix("file://").replace("\\", "/")
-        parts = tuple(part for part in text.split("/") if part not in ("", ".", ".."))
+        parts = _parts_of(text)
         if not parts:
             continue
         own, root = posixpath.normpath(posixpath.join(folder, text.lstrip("/"))), "/".join(parts)
         for rank, at in ((MatchRank.EXACT, index.at), (MatchRank.CASE, index.at_any_case)):
             if video := at(own) or at(root):
-                return _Found(video, rank, len(parts), _folded(parts))
+                return _Found(video, rank, len(parts), text)
         best = _best_ends(index, parts, folder, ties)
         if len(best) == 1:
             return _found(best[0], parts)
@@ -178,7 +212,8 @@ def _found(name: str, parts: Parts) -> _Found:
     folders, stated = _folded(_folders(name)), _folded(parts)
     shared = _shared_end(folders, stated[:-1])
     roots = stated[: len(stated) - 1 - shared], folders[: len(folders) - shared]
-    return _Found(name, MatchRank.OTHER_FOLDER if all(roots) else MatchRank.SHARED_END, shared, stated, roots)
+    rank = MatchRank.OTHER_FOLDER if all(roots) else MatchRank.SHARED_END
+    return _Found(name, rank, shared, "/".join(parts), roots)
 
 
 def _without_contradictions(searches: dict[NamedClip, _Search]) -> tuple[dict[NamedClip, _Found], set[NamedClip]]:
@@ -224,13 +259,13 @@ def _contradicts(roots: _Roots, known: set[_Roots]) -> bool:
 
 def _contested(accepted: dict[NamedClip, _Found]) -> dict[NamedClip, str]:
     """Rows that another row's clip was found for: "" where that row agrees better, else the clip's path."""
+    named = Counter(match.name for match in accepted.values())
     rows_of: dict[str, list[NamedClip]] = defaultdict(list)
     for row, match in accepted.items():
-        rows_of[match.name].append(row)
+        if named[match.name] > 1:
+            rows_of[match.name].append(row)
     contested: dict[NamedClip, str] = {}
     for name, rows in rows_of.items():
-        if len(rows) < 2:
-            continue
         best = max((accepted[row].rank, accepted[row].shared) for row in rows)
         winners = [row for row in rows if (accepted[row].rank, accepted[row].shared) == best]
         exact = {row.file for row in winners if accepted[row].rank is MatchRank.EXACT}
@@ -277,6 +312,21 @@ def _stem(path: str) -> str:
     """The path without the ending of its last name."""
     stem, dot, ending = path.rpartition(".")
     return stem if dot and stem and "/" not in ending and not stem.endswith("/") else path
+
+
+def _parts_of(path: str) -> Parts:
+    return tuple(part for part in path.split("/") if part not in ("", ".", ".."))
+
+
+def _with_stem(path: str) -> tuple[str, str]:
+    return path, _stem(path)
+
+
+def _last_two(path: str) -> str:
+    """ "a/b/c" -> "b/c"; "" for a path without a folder."""
+    folder, _, name = path.rpartition("/")
+    parent = folder.rpartition("/")[2]
+    return f"{parent}/{name}" if parent else ""
 
 
 def _shared_end(one: Parts, other: Parts) -> int:

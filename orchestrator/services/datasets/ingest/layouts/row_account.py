@@ -61,8 +61,8 @@ class RowAccount:
             left_out = by_file[file]
             if file in self._read:
                 content = self._tree.content(file)
-                rows = [(file, number, content.unit) for number in content.numbers]
-                left_out = {row: left_out.get(row, (_NO_CLIP, "")) for row in rows}
+                rows = ((file, number, content.unit) for number in content.numbers)
+                left_out = {row: left_out.get(row, (_NO_CLIP, "")) for row in rows if row not in self._used}
                 left_out |= {(file, number, content.unit): (why, "") for number, why in content.unusable.items()}
             for row, (reason, step) in sorted(left_out.items()):
                 if row not in self._used:

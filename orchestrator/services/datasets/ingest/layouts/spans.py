@@ -37,16 +37,16 @@ def films_on_one_side(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]
     Returns:
         (the entries, the films of which a span was named for training too).
     """
-    splits: dict[str, set[Split]] = defaultdict(set)
+    named: dict[Split, set[str]] = defaultdict(set)
     for entry in entries:
         if not entry.problem:
-            splits[entry.name].add(entry.split)
-    held_out = {name for name, named in splits.items() if Split.VALIDATION in named and len(named) > 1}
+            named[entry.split].add(entry.name)
+    held_out = named[Split.VALIDATION] & (named[Split.TRAIN] | named[Split.AUTO])
     moved = [
         replace(entry, split=Split.VALIDATION) if entry.name in held_out and not entry.problem else entry
         for entry in entries
     ]
-    return moved, sorted(name for name in held_out if Split.TRAIN in splits[name])
+    return moved, sorted(held_out & named[Split.TRAIN])
 
 
 def _is_blank(value: Any) -> bool:

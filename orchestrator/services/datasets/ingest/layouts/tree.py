@@ -61,7 +61,7 @@ class Tree:
 
     def lists(self) -> list[str]:
         """The text files that may describe several clips: not those with the name of a clip, sorted."""
-        return [name for name in self.texts(*LIST_ENDINGS) if name.rpartition(".")[0] not in self._stems]
+        return [name for name in self.texts(*LIST_ENDINGS) if name.rpartition(".")[0] not in self.stems]
 
     def json_files(self) -> list[str]:
         """The files with records in JSON, sorted: JSON and JSON lines, and lists of another ending that hold JSON."""
@@ -73,13 +73,14 @@ class Tree:
         return looks_like_json(head.decode("utf-16" if head[:2] in _UTF_16 else "utf-8-sig", "replace"))
 
     @cached_property
-    def _stems(self) -> set[str]:
+    def stems(self) -> set[str]:
+        """The paths of the videos without their endings."""
         return {name.rpartition(".")[0] for name in self.videos}
 
     def header(self, name: str) -> list[str]:
         """The columns of a table with a header; [] for other files."""
         try:
-            return header_of(self.text(name)) if name.rpartition(".")[0] not in self._stems else []
+            return header_of(self.text(name)) if name.rpartition(".")[0] not in self.stems else []
         except Unreadable:
             return []
 
@@ -136,7 +137,8 @@ class Tree:
         if name not in self._contents:
             content = self._contents[name] = self._read_rows(name)
             read = self._read_keys[name]
-            content.rows = [ReadKeys(row, read) for row in content.rows]
+            for number, row in enumerate(content.rows):  # in place: both lists at once would take twice the memory
+                content.rows[number] = ReadKeys(row, read)
             self.problems += content.problems
         return self._contents[name]
 

@@ -30,7 +30,7 @@ def unused_files(tree: Tree, layout: DetectedLayout) -> list[NotUsed]:
     """The files that are neither clips in use nor annotation files of the layout."""
     collected = NotUsedList()
     listed = {entry.name: entry.problem for entry in layout.entries}
-    used, stems = set(layout.files), {name.rpartition(".")[0] for name in tree.videos}
+    used = set(layout.files)
     examined = 0
     frames = _frames_reason([name for name in tree.names if ending_of(name) in _PICTURES])
     for name in tree.names:
@@ -48,7 +48,7 @@ def unused_files(tree: Tree, layout: DetectedLayout) -> list[NotUsed]:
         elif ending not in _DESCRIPTIONS:
             reason, step = frames if ending in _PICTURES else _no_text(ending)
             collected.add(NotUsedKind.FILE, name, reason, step, stored=False)
-        elif name.rpartition(".")[0] in stems and layout.files:
+        elif name.rpartition(".")[0] in tree.stems and layout.files:
             which = _names(layout.files)
             collected.add(NotUsedKind.FILE, name, f"It has the name of a clip, but the clips are described by {which}.")
         else:
