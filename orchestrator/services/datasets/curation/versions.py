@@ -27,6 +27,9 @@ _TRAINED_COLUMNS = (
     "annotations",
     "start_s",
     "end_s",
+    "width",
+    "height",
+    "duration_s",
 )
 
 
