@@ -10,6 +10,7 @@ from orchestrator.domain.annotations import LABEL_LIMIT, Annotations, Conversati
 from orchestrator.services.datasets.text_repair import normalize_text
 
 _MAX_CAPTION_REPEATS, _MIN_LABEL_REPEATS = 0.9, 0.5
+_TEXT_KEYS = ("caption", "text", "sentence", "label", "name", "value", "description")
 _LINE_MARKS = re.compile("[\x0b\x0c\x1c-\x1e\x85]+")
 """Control characters that separate lines inside a text; U+2028 takes their place, because they cannot be shown."""
 
@@ -92,7 +93,14 @@ def limit_problem(name: str, file: str, annotations: Annotations) -> str:
 
 def _texts(value: Any) -> list[str]:
     items = value if isinstance(value, list | tuple) else [value]
-    return [text for item in items if (text := plain(item))]
+    return [text for item in items if (text := plain(_named_text(item)))]
+
+
+def _named_text(value: Any) -> Any:
+    """The text of an object such as {"id": 1, "caption": "a dog"}; other values stay as they are."""
+    if not isinstance(value, dict):
+        return value
+    return next((value[key] for key in _TEXT_KEYS if value.get(key) not in (None, "")), None)
 
 
 def _plain_conversation(talk: Conversation) -> Conversation:

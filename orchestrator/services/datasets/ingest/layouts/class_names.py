@@ -167,5 +167,7 @@ def _of_lines(lines: list[str]) -> _ClassList | None:
         ids = {int(match["id"]) for match in matches}
         if len(matches) == len(lines) == len(ids) and (ids == set(range(min(ids), min(ids) + len(ids)))):
             return _ClassList({int(match["id"]): match["name"].strip() for match in matches}, numbered=True)
+    if lines and lines[0].lower() in (*_NAMES, "names", "classes", "labels"):
+        lines = lines[1:]
     names_clips = any(is_video(re.split(r"[\s,;|]", line)[0]) for line in lines)
     return _ClassList(dict(enumerate(lines)), numbered=False) if lines and not names_clips else None

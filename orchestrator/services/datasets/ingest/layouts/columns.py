@@ -7,6 +7,7 @@ from typing import Any
 from orchestrator.domain.processes import SandboxExit
 from orchestrator.services import sandbox
 from orchestrator.services.datasets.ingest.layouts.splits import SPLITS
+from orchestrator.services.datasets.ingest.layouts.tables import column_names
 from orchestrator.services.sandbox import Tool
 
 
@@ -36,7 +37,7 @@ def xlsx_rows(path: Path, max_bytes: int) -> list[tuple[str, int, dict[str, Any]
     for record in records:
         sheet, cells = record["sheet"], record["cells"]
         if sheet not in headers:
-            headers[sheet] = ["" if cell is None else str(cell).strip() for cell in cells]
+            headers[sheet] = column_names(["" if cell is None else str(cell) for cell in cells], len(cells))
             continue
         row = {name: value for name, value in zip(headers[sheet], cells, strict=False) if name}
         split = {"split": sheet} if sheet.lower() in SPLITS and "split" not in row else {}

@@ -36,7 +36,10 @@ class ConversationReader:
         marks_are_open = True
         instructions = [text_of(system)]
         for turn in turns if isinstance(turns, list) else []:
+            if isinstance(turn, list) and len(turn) == 2 and isinstance(turn[0], str):
+                turn = {"role": turn[0], content: turn[1]}
             if not isinstance(turn, dict):
+                self._other_roles["no role"] = self._other_roles.get("no role", 0) + 1
                 continue
             who = str(turn.get(role) or turn.get("role") or turn.get("from") or "").lower()
             text = text_of(turn.get(content, turn.get("content", turn.get("value"))))

@@ -16,6 +16,7 @@ from orchestrator.services.datasets.ingest.layouts.rows import Row
 from orchestrator.services.datasets.ingest.layouts.splits import split_of, splits_by_folder
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.services.datasets.not_used import NotUsedKind, NotUsedList
+from orchestrator.services.datasets.text_repair import dropped_characters
 
 _NO_FRAMES = "Its list of pictures is no run of a film's frames: only such lists can be used."
 _SEVERAL_FILMS = "It is about several films at once; a sample has one film here."
@@ -50,6 +51,8 @@ class EntryCollector:
         """How many rows of each file are about several films at once."""
         self._other_splits: dict[str, Counter[str]] = defaultdict(Counter)
         """The words in a column of splits that are none, by annotation file."""
+        self._marks: Counter[str] = Counter()
+        """How many rows of each file have texts with marks of direction or private signs, which are left out."""
         self._account = RowAccount(tree)
         self._not_used = NotUsedList()
         self.files: list[str] = []
@@ -92,6 +95,7 @@ class EntryCollector:
         """
         talks = tuple(conversations)
         self._unanswered += unanswered(talks)
+        self._marks[file] += _has_marks((labels, captions, [text for talk in talks for text in _texts_of(talk)]))
         names = tuple(str(name) for name in (stated, *alternatives) if _is_name(name))
         self._rows.append(
             DescribedClip(
@@ -183,6 +187,7 @@ class EntryCollector:
                 *self._no_frames_notes(),
                 *matched.notes(named),
                 *_other_split_notes(self._other_splits),
+                *_mark_notes(self._marks),
                 *_unanswered_note(self._unanswered, named),
             ],
             [*self._not_used.groups(), *self._account.not_used(self.files)],
@@ -223,6 +228,26 @@ def _other_split_notes(words: Mapping[str, Mapping[str, int]]) -> list[str]:
         "They may be used for training or validation."
         for file, of_file in words.items()
     ]
+
+
+def _mark_notes(marks: Mapping[str, int]) -> list[str]:
+    return [
+        f"{count:,} {'row' if count == 1 else 'rows'} of {PurePosixPath(file).name} "
+        f"{'has' if count == 1 else 'have'} marks of direction or signs of a private font, which are left out."
+        for file, count in marks.items()
+        if count
+    ]
+
+
+def _has_marks(value: Any) -> bool:
+    """Whether one of the texts in a value has characters that its normalized form leaves out."""
+    if isinstance(value, str):
+        return dropped_characters(value)
+    return isinstance(value, list | tuple) and any(map(_has_marks, value))
+
+
+def _texts_of(talk: Conversation) -> list[str]:
+    return [talk.system, *(text for turn in talk.turns for text in (turn.question, turn.answer, *turn.options))]
 
 
 def _unanswered_note(count: int, named: str) -> list[str]:

@@ -1,6 +1,5 @@
 """Records of JSON files by their content: a list, JSON lines, a list inside an object, or an object keyed by clips."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +7,7 @@ from orchestrator.domain.numbers import parse_number
 from orchestrator.services.datasets.export_marks import CONVERSATIONS
 from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.ingest.layouts.annotation_texts import values_of_texts
+from orchestrator.services.datasets.ingest.layouts.json_text import JsonText
 from orchestrator.services.datasets.ingest.layouts.rows import Row, Rows
 from orchestrator.services.datasets.ingest.layouts.splits import SPLITS
 from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines, name_lines
@@ -30,8 +30,9 @@ def read_records(text: str, name: str, lines: bool, is_clip: Callable[[str], boo
         lines: whether its ending says JSON lines; a single object is then a record.
         is_clip: whether a key names a clip of the upload.
     """
+    parser = JsonText()
     try:
-        value = json.loads(text)
+        value = parser.parse(text)
     except RecursionError:
         return Rows(problems=[f"{name} is nested too deeply to be read."])
     except ValueError as error:
@@ -40,6 +41,7 @@ def read_records(text: str, name: str, lines: bool, is_clip: Callable[[str], boo
     if not rows and lines and isinstance(value, dict):
         rows = [value]
     content = _entries(rows, unusable)
+    content.notes = parser.notes(name)
     if unusable:
         content.problems = [f"{name} has {unusable:,} entries that are no objects; they cannot be used."]
     return content
@@ -53,17 +55,20 @@ def _entries(rows: list[Row], unusable: int = 0) -> Rows:
 
 
 def _from_lines(text: str, name: str, lines: bool, error_line: int) -> Rows:
-    content = Rows()
+    content, parser = Rows(), JsonText()
     for number, line in filled_lines(text):
-        value = _parsed(line)
+        value = _parsed(line, parser)
         if isinstance(value, dict):
             content.rows.append(value)
             content.numbers.append(number)
         else:
             content.unusable[number] = "It is not valid JSON."
     broken = list(content.unusable)
-    if broken and (chain := _chain(text)):
-        return _entries(chain)
+    content.notes = parser.notes(name)
+    if broken and (chain := _chain(text, again := JsonText())):
+        content = _entries(chain)
+        content.notes = again.notes(name)
+        return content
     if not broken:
         return content
     if text.lstrip().startswith("[") or (not lines and len(broken) > len(content.rows)):
@@ -73,17 +78,17 @@ def _from_lines(text: str, name: str, lines: bool, error_line: int) -> Rows:
     return content
 
 
-def _parsed(line: str) -> Any:
+def _parsed(line: str, parser: JsonText) -> Any:
     """The value of a line, which may end with a comma; None when it is damaged."""
     try:
-        return json.loads(line.removesuffix(","))
+        return parser.parse(line.removesuffix(","))
     except (ValueError, RecursionError):
         return None
 
 
-def _chain(text: str) -> list[Row]:
+def _chain(text: str, parser: JsonText) -> list[Row]:
     """Objects that follow each other over several lines; [] when the text is anything else."""
-    decoder, rows, end = json.JSONDecoder(), [], 0
+    decoder, rows, end = parser.decoder(), [], 0
     while (start := _next_value(text, end)) < len(text):
         try:
             value, end = decoder.raw_decode(text, start)
@@ -103,6 +108,7 @@ def _next_value(text: str, position: int) -> int:
 
 def records_of(value: Any, is_clip: Callable[[str], bool]) -> tuple[list[Row], int]:
     """(the records in a JSON value, the number of entries that are none)."""
+    value = _as_records(value)
     if isinstance(value, list):
         rows = [row for row in value if isinstance(row, dict)]
         return rows, len(value) - len(rows) if rows else 0
@@ -115,6 +121,44 @@ def records_of(value: Any, is_clip: Callable[[str], bool]) -> tuple[list[Row], i
         return [{"split": key} | row for key, items in lists.items() for row in items if isinstance(row, dict)], 0
     wrapper = next((key for key in _WRAPPERS if key in lists), next(iter(lists)) if len(lists) == 1 else None)
     return records_of(lists[wrapper], is_clip) if wrapper is not None and not _TURNS & value.keys() else ([], 0)
+
+
+def _as_records(value: Any) -> Any:
+    """The records of a table in JSON: a list of rows, or an object of columns; other values stay as they are."""
+    if isinstance(value, dict) and isinstance(value.get("columns"), list) and _is_table(value.get("data")):
+        return [dict(zip(map(str, value["columns"]), row, strict=False)) for row in value["data"]]
+    if isinstance(value, dict) and (columns := _columns(value)):
+        return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    if not _is_table(value):
+        return value
+    if not any(isinstance(cell, str) and is_video(cell) for cell in value[0]):
+        return [dict(zip(map(str, value[0]), row, strict=False)) for row in value[1:]]
+    if all(len(row) == 2 and isinstance(row[0], str) and is_video(row[0]) for row in value):
+        return [
+            {"file_name": row[0]} | text
+            for row, text in zip(value, values_of_texts([str(row[1]) for row in value]), strict=True)
+        ]
+    return value
+
+
+def _is_table(value: Any) -> bool:
+    """Whether it is a list of rows with several cells, each a single value."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(row, list) and len(row) > 1 for row in value)
+        and not any(isinstance(cell, dict | list) for row in value for cell in row)
+    )
+
+
+def _columns(value: dict[str, Any]) -> dict[str, list[Any]]:
+    """The columns of an object of lists or of objects by row, of which one names videos; {} for other objects."""
+    columns = {key: list(cells.values()) if isinstance(cells, dict) else cells for key, cells in value.items()}
+    lengths = {len(cells) if isinstance(cells, list) else 0 for cells in columns.values()}
+    if len(columns) < 2 or len(lengths) != 1 or not lengths.pop() or any(map(is_video, columns)):
+        return {}
+    names_films = any(all(isinstance(cell, str) and is_video(cell) for cell in cells) for cells in columns.values())
+    return columns if names_films and not columns.keys() & SPLITS.keys() else {}
 
 
 def _is_record_list(value: Any) -> bool:
@@ -140,10 +184,10 @@ def _keyed(value: dict[str, Any]) -> tuple[list[Row], int]:
         if isinstance(item, dict):
             media = {"videos": [key]} if _TURNS & item.keys() and not {"video", "videos"} & item.keys() else {}
             rows.append(item | {"file_name": key} | media)
-        elif isinstance(item, list) and item and all(isinstance(text, str) for text in item):
+        elif isinstance(item, list) and item and all(isinstance(text, str | int | float) for text in item):
             rows.append(
                 {"file_name": key, "caption": item}
-                if any(" " in text for text in item)
+                if any(" " in str(text) for text in item)
                 else {"file_name": key, "label": item}
             )
         elif isinstance(item, int | float) and not isinstance(item, bool):

@@ -6,15 +6,18 @@ folders, such as those of another machine.
 """
 
 import posixpath
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from urllib.parse import unquote, urlsplit
 
 from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.text_repair import normalize_text
 
+_ESCAPES = re.compile(r"%[0-9A-Fa-f]{2}")
 Parts = tuple[str, ...]
 MAX_SEVERAL = 10
 """How many of the clips that a row could mean are compared and listed."""
@@ -166,7 +169,7 @@ def match_clips(index: ClipIndex, rows: Sequence[NamedClip]) -> list[ClipMatch]:
 def _search(index: ClipIndex, row: NamedClip, ties: dict[tuple[str, str], list[str]]) -> _Search:
     folder = normalize_text(posixpath.dirname(row.file))
     several: tuple[_Found, ...] = ()
-    for name in row.names:
+    for name in _with_decoded(row.names):
         text = normalize_text(name).strip().removeprefix("file://").replace("\\", "/")
         parts = _parts_of(text)
         if not parts:
@@ -198,6 +201,16 @@ def _best_ends(index: ClipIndex, parts: Parts, folder: str, ties: dict[tuple[str
     if key not in ties:
         ties[key] = _nearest(index.named(parts[-1]), parts[-1], folder)
     return ties[key]
+
+
+def _with_decoded(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, and behind them those that an address stands for: without its query, its signs decoded."""
+    decoded = [unquote(urlsplit(name).path) if "://" in name else unquote(name) for name in names if _is_encoded(name)]
+    return (*names, *(name for name in decoded if name and name not in names))
+
+
+def _is_encoded(name: str) -> bool:
+    return bool(_ESCAPES.search(name)) or ("://" in name and ("?" in name or "#" in name))
 
 
 def _nearest(names: list[str], stated: str, folder: str) -> list[str]:

@@ -16,11 +16,13 @@ def read(tree: Tree) -> DetectedLayout | None:
     from_folders = read_folders(tree)
     sidecar_of = _sidecars(tree)
     entries, lines = [], 0
+    empty: list[str] = []
     for entry in from_folders.entries:
         caption = ""
         if sidecar := sidecar_of.get(entry.name):
             try:
                 caption = plain(tree.text(sidecar))
+                empty += [] if caption else [sidecar]
             except Unreadable as error:
                 tree.problems.append(str(error))
         lines += "\n" in caption
@@ -32,8 +34,19 @@ def read(tree: Tree) -> DetectedLayout | None:
     if not files:
         return None
     columns = {"caption": "the text file next to the clip", "label": "the folder's name"}
-    notes = [*from_folders.notes, *_line_notes(lines)]
+    notes = [*from_folders.notes, *_line_notes(lines), *_empty_notes(empty)]
     return DetectedLayout("sidecars", "Captions next to the clips", entries, files, columns, notes)
+
+
+def _empty_notes(empty: list[str]) -> list[str]:
+    if not empty:
+        return []
+    if len(empty) == 1:
+        return [f"{empty[0]} is empty, so that its clip has no caption. Write one into it."]
+    return [
+        f"{len(empty):,} text files are empty (the first is {empty[0]}), so that their clips have no captions. "
+        "Write one into each."
+    ]
 
 
 def _line_notes(several: int) -> list[str]:

@@ -11,7 +11,7 @@ from orchestrator.domain.annotations import Span
 from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.ingest.layouts.entry import Entry
 
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?) ?s?")
+_SECONDS = re.compile(r"(\d+(?:[.,]\d+)?) ?(ms|s|sec)?", re.IGNORECASE)
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:[.,]\d+)?)")
 
 
@@ -58,7 +58,7 @@ def _seconds(value: Any) -> float:
         return float(value)
     text = str(value).strip()
     if plain := _SECONDS.fullmatch(text):
-        return float(plain[1])
+        return float(plain[1].replace(",", ".")) / (1_000 if (plain[2] or "").lower() == "ms" else 1)
     if clock := _CLOCK.fullmatch(text):
         hours, minutes, seconds = clock.groups()
         return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.domain.numbers import parse_number
@@ -15,6 +15,8 @@ from orchestrator.services.datasets.ingest.layouts.text_lines import filled_line
 
 SEPARATORS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
+_COMMENTS = re.compile(r"\A(?:[ \t]*#[^\r\n,;\t|]*(?:\r\n|\r|\n))+")
+"""Remarks before the header of a table; their lines are left empty, so that the numbers of the others are right."""
 _TEXT_COLUMNS = frozenset(
     {"caption", "captions", "text", "sentence", "description", "prompt_text", "transcript", "name", "answer"}
     | {"response", "question", "query"}
@@ -60,6 +62,7 @@ def read_table(text: str, name: str) -> Rows:
     Raises:
         csv.Error: a cell is larger than the limit.
     """
+    text = _COMMENTS.sub(lambda match: re.sub(r"[^\r\n]", "", match[0]), text)
     first = first_line(text)
     stated = _SEPARATOR_LINE.fullmatch(first)
     separator = stated[1] if stated else separator_of(first)
@@ -71,9 +74,7 @@ def read_table(text: str, name: str) -> Rows:
     lines = cells.lines
     if not lines or any(is_video(cell.strip()) for cell in lines[0].cells):
         return Rows()  # a list without a header
-    header = [cell.strip() for cell in lines[0].cells]
-    while header and not header[-1]:
-        header.pop()
+    header = column_names(lines[0].cells, max((len(line.cells) for line in lines[1:] if any(line.cells)), default=0))
     if not header:
         return Rows()
     rows, joined, left_out = _fitted(lines[1:], header, separator)
@@ -110,6 +111,24 @@ def read_table(text: str, name: str) -> Rows:
             f"part of the text: {escaped[0][:40]}"
         )
     return content
+
+
+def column_names(cells: Sequence[str], used: int) -> list[str]:
+    """The names of columns, each once: the second `caption` is `caption (2)`, the third without a name `column 3`.
+
+    Args:
+        used: how many cells the longest row has; a column without a name behind them is none.
+    """
+    names = [cell.strip() for cell in cells]
+    while names and not names[-1] and (len(names) > used or not any(names)):
+        names.pop()
+    seen: Counter[str] = Counter()
+    unique = []
+    for number, name in enumerate(names, 1):
+        name = name or f"column {number}"
+        seen[name] += 1
+        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return unique
 
 
 def _nan_note(name: str, column: str, count: int) -> str:

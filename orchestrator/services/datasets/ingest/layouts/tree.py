@@ -1,7 +1,6 @@
 """The files of an upload for layouts: their names, the content of annotation files, and a search for clips by name."""
 
 import csv
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
@@ -12,6 +11,7 @@ from orchestrator.services.datasets.files import ending_of, holds_video, is_film
 from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows, xlsx_rows
 from orchestrator.services.datasets.ingest.layouts.frame_folders import FrameFolders
 from orchestrator.services.datasets.ingest.layouts.json_records import looks_like_json, read_records
+from orchestrator.services.datasets.ingest.layouts.json_text import JsonText
 from orchestrator.services.datasets.ingest.layouts.matching import ClipIndex
 from orchestrator.services.datasets.ingest.layouts.rows import ReadKeys, Row, Rows, peek
 from orchestrator.services.datasets.ingest.layouts.tables import header_of, read_table
@@ -22,6 +22,7 @@ JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 LIST_ENDINGS = (".txt", ".lst", ".csv", ".tsv")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How a text in UTF-16 begins."""
+_UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 TABLE_ENDINGS = (*JSON_ENDINGS, ".csv", ".tsv", ".parquet", ".xlsx")
 
 
@@ -96,6 +97,8 @@ class Tree:
                 f"{short} is larger than {MAX_TEXT_BYTES // 2**20} MB. Describe the clips in smaller files."
             )
         data = path.read_bytes()
+        if data[:4] in _UTF_32:
+            return data.decode("utf-32", "replace")
         if data[:2] in _UTF_16:
             return data.decode("utf-16", "replace")
         if b"\0" in data[:4096]:
@@ -171,7 +174,9 @@ class Tree:
         """The value of a JSON file; None when it is damaged, with an entry in `problems`."""
         short = PurePosixPath(name).name
         try:
-            value = json.loads(self.text(name))
+            parser = JsonText()
+            value = parser.parse(self.text(name))
+            self.problems += parser.notes(short)
             if isinstance(value, dict):
                 read: set[str] = set()
                 value = ReadKeys(value, read)

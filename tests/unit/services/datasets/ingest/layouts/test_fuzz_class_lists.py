@@ -116,7 +116,7 @@ FORMS = ("lines", "number first", "number last", "list", "id2label", "label2id",
     st.sampled_from(["", ".0"]),
     st.data(),
 )
-def test_names_of_classes_beside_numbers(
+def test_a_list_of_class_names_and_numbers_of_clips(
     clips: list[str], names: list[str], form: str, first: int, decimal: str, data: st.DataObject
 ) -> None:
     """1 and 1.0 are one class; a name is that of its number, or there is no name and a sentence."""

@@ -67,7 +67,7 @@ def check_labels(layout: DetectedLayout, expected: list[str]) -> None:
 
 @examples(20)
 @given(st.lists(st.integers(TEXT_LIMIT - 3, TEXT_LIMIT + 3) | st.just(5), min_size=2, max_size=5), st.booleans())
-def test_a_text_is_whole_or_its_clip_is_refused(lengths: list[int], asked: bool) -> None:
+def test_a_text_is_complete_or_its_clip_is_refused(lengths: list[int], asked: bool) -> None:
     texts = ["é" * length for length in lengths]
     clips = CLIPS[: len(texts)]
     rows: list[dict[str, Any]] = [{"file_name": clip, "caption": text} for clip, text in zip(clips, texts, strict=True)]
