@@ -16,6 +16,8 @@ from jobs.video.timeline import JUMP_S, StreamClock
 
 _MAX_LOST = 0.1
 """Share of the frames that may be damaged: players get past them, and so do we."""
+_SEGMENT = b"\x18\x53\x80\x67"
+"""The mark of the segment in Matroska and WebM files: the element that holds the film."""
 _MAX_CUT = 0.02
 """Share of the frames whose bytes may be missing at the end of the file."""
 _BACK_S = (0.0, 2.0, 10.0, 60.0)
@@ -174,12 +176,31 @@ def check_end(path: Path, name: str, container: InputContainer, stream: VideoStr
     Raises:
         BadClip: more than a few are missing.
     """
+    size = os.stat(path).st_size
+    if "matroska" in container.format.name:
+        there, stated = _segment_bytes(path, size)
+        if there < stated * (1 - _MAX_CUT):
+            percent = round(100 * there / stated)
+            raise BadClip(name, f"is cut off: {percent} % of its bytes are there. Upload it again.")
     if "mp4" not in container.format.name:
         return
-    size = os.stat(path).st_size
     entries = stream.index_entries
     ends = [entry.pos + entry.size for entry in entries if not entry.is_discard]
     _check_cut(name, sum(end <= size for end in ends), len(ends))
+
+
+def _segment_bytes(path: Path, size: int) -> tuple[int, int]:
+    """(bytes that are there, bytes by the header) of the segment of a Matroska or WebM file; (0, 0) without a size."""
+    with path.open("rb") as file:
+        head = file.read(256)
+    at = head.find(_SEGMENT)
+    if at < 0 or at + 12 > len(head) or not head[at + 4]:
+        return 0, 0
+    begin = at + len(_SEGMENT)
+    width = 9 - head[begin].bit_length()
+    stated = int.from_bytes(head[begin : begin + width], "big") & ((1 << 7 * width) - 1)
+    is_unknown = stated == (1 << 7 * width) - 1
+    return (0, 0) if is_unknown else (size - begin - width, stated)
 
 
 def check_losses(path: Path, name: str, stream: VideoStream, decoded: int, losses: Losses) -> None:

@@ -47,7 +47,16 @@ def _open(path: Path, name: str) -> InputContainer:
         # Only local files: a playlist inside an upload must not cause requests to the addresses in it.
         return av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="ignore")
     except BROKEN:
-        raise BadClip(name, "is not a video we can read, or it is cut off. Upload it again or as MP4.") from None
+        raise BadClip(name, _what_it_is(path)) from None
+
+
+def _what_it_is(path: Path) -> str:
+    """What is said of a file that cannot be opened as a film."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head.startswith(b"version https://git-lfs"):
+        return "is a pointer of Git LFS, and not the video itself. Run git lfs pull, then upload it again."
+    return "is not a video we can read, or it is cut off. Upload it again or as MP4."
 
 
 def films(container: InputContainer) -> list[VideoStream]:
@@ -107,6 +116,8 @@ def _lengths(path: Path, name: str, found: Sequence[VideoStream]) -> list[tuple[
 
 
 def _check_size(name: str, stream: VideoStream) -> None:
+    if stream.codec_context.name == "webp":
+        raise BadClip(name, "is an animated WebP picture, which cannot be read. Convert it to GIF or MP4.")
     width, height = stream.codec_context.width, stream.codec_context.height
     if width < 1 or height < 1:
         raise BadClip(name, "does not say how large its pictures are. It is damaged; upload it again.")

@@ -1,5 +1,6 @@
 """Opens the archives of an upload: whole ones, those in parts, and archives inside archives, within limits."""
 
+import errno
 from pathlib import Path, PurePosixPath
 
 import structlog
@@ -20,6 +21,7 @@ from orchestrator.services.datasets.ingest.tar_archives import unpack_tar
 from orchestrator.services.datasets.ingest.zip_archives import MAX_ENTRIES, unpack
 
 log = structlog.get_logger()
+_NAMES_NOT_WRITABLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EILSEQ)
 _MAX_DEPTH = 3
 _MAX_NESTED_FILES = 10 * MAX_ENTRIES
 
@@ -52,6 +54,12 @@ def open_archive(
     except AppError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NAMES_NOT_WRITABLE:
+            stated = str(error.filename or "").removeprefix(f"{staging}/").removeprefix(f"{target}/")
+            raise Invalid(
+                f"{name} holds a name that cannot be written here: {stated[-80:]}. It is too long, or a file and a "
+                "folder have it. Give it another name, and pack it again."
+            ) from error
         if is_disk_error(error):
             raise
         log.exception("archive_failed", kind=type(error).__name__)

@@ -157,7 +157,10 @@ def _forget_entries(opened: Any) -> None:
 
 
 def _too_many(name: str) -> Invalid:
-    return Invalid(f"{name} holds more than {MAX_ENTRIES:,} files. Split it into several.")
+    return Invalid(
+        f"{name} holds more than {MAX_ENTRIES:,} files. Make several archives of some folders each, and add them "
+        "together."
+    )
 
 
 def _write_all(opened: tarfile.TarFile, unpacking: _Unpacking) -> int:

@@ -151,7 +151,10 @@ def _check(entries: list[zipfile.ZipInfo], packed: int, max_bytes: int, name: st
     if not entries:
         raise Invalid(f"{name} is empty. Zip one folder for each class, with its videos inside.")
     if len(entries) > MAX_ENTRIES:
-        raise Invalid(f"{name} holds {len(entries):,} files; at most {MAX_ENTRIES:,} are allowed.")
+        raise Invalid(
+            f"{name} holds {len(entries):,} files; an archive may have {MAX_ENTRIES:,}. Make several zips of some "
+            "folders each, and add them together."
+        )
     for entry in entries:
         parts = entry.filename.replace("\\", "/").split("/")
         if entry.filename.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:

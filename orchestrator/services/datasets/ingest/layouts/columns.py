@@ -21,8 +21,10 @@ def parquet_rows(path: Path, max_bytes: int) -> list[dict[str, Any]] | None:
     return None if records is None else [_flat(record) for record in records]
 
 
-def xlsx_rows(path: Path, max_bytes: int) -> list[tuple[str, int, dict[str, Any]]] | None:
-    """(sheet, number, row) of each row below a header in any sheet of a workbook; None when it cannot be read.
+def xlsx_rows(path: Path, max_bytes: int) -> tuple[list[tuple[str, int, dict[str, Any]]], list[str]] | None:
+    """(sheet, number, row) of each row below a header in any sheet of a workbook, and what is not read of it.
+
+    None when it cannot be read.
 
     A sheet that is named like a split gives its rows this split.
 
@@ -34,7 +36,11 @@ def xlsx_rows(path: Path, max_bytes: int) -> list[tuple[str, int, dict[str, Any]
         return None
     headers: dict[str, list[str]] = {}
     rows: list[tuple[str, int, dict[str, Any]]] = []
+    notes: list[str] = []
     for record in records:
+        if "notes" in record:
+            notes += record["notes"]
+            continue
         sheet, cells = record["sheet"], record["cells"]
         if sheet not in headers:
             headers[sheet] = column_names(["" if cell is None else str(cell) for cell in cells], len(cells))
@@ -42,7 +48,7 @@ def xlsx_rows(path: Path, max_bytes: int) -> list[tuple[str, int, dict[str, Any]
         row = {name: value for name, value in zip(headers[sheet], cells, strict=False) if name}
         split = {"split": sheet} if sheet.lower() in SPLITS and "split" not in row else {}
         rows.append((sheet, record["row"], row | split))
-    return rows
+    return rows, notes
 
 
 def _records(tool: Tool, path: Path, max_bytes: int) -> list[dict[str, Any]] | None:

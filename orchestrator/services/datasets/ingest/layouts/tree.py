@@ -222,13 +222,15 @@ class Tree:
     def _workbook(self, name: str) -> Rows:
         short = PurePosixPath(name).name
         try:
-            rows = xlsx_rows(self._root / name, MAX_TEXT_BYTES)
+            read = xlsx_rows(self._root / name, MAX_TEXT_BYTES)
         except OverflowError:
             too_large = f"{short} says more than {MAX_TEXT_BYTES // 2**20} MB. Describe the clips in smaller files."
             return Rows(problems=[too_large])
-        if rows is None:
+        if read is None:
             return Rows(problems=[f"{short} is no workbook that can be read. Save it as .xlsx again, or as CSV."])
+        rows, notes = read
         content = Rows([row for _, _, row in rows], [number for _, number, _ in rows], "row")
+        content.problems = [f"{short}: {note}." for note in notes]
         sheets = list(dict.fromkeys(sheet for sheet, _, _ in rows))
         if len(sheets) > 1:
             content.numbers = list(range(1, len(rows) + 1))

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from jobs.video.probe import probe
+from jobs.video.source import BadClip
 from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import holds_video, may_be_video
@@ -74,3 +76,26 @@ def test_what_of_a_film_is_not_used_is_noted(ada: Actor, tmp_path: Path) -> None
     assert begins.startswith("first.ts begins without a key frame: its first ")
     assert begins.endswith("So it is with 1 further: a/second.ts.")
     assert films == "two.mp4 holds 2 films: the one that players show (stream 1) is used."
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 9\n", "is a pointer of Git LFS"),
+        (b"RIFF\x24\0\0\0AVI ", "is not a video we can read"),
+    ],
+)
+def test_what_is_no_film_is_named(content: bytes, sentence: str, tmp_path: Path) -> None:
+    path = tmp_path / "0.mp4"
+    path.write_bytes(content)
+    with pytest.raises(BadClip, match=sentence):
+        probe(path)
+
+
+def test_a_matroska_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "a.mkv")
+    assert probe(film).frames == 48
+    data = film.read_bytes()
+    film.write_bytes(data[: len(data) * 2 // 3])
+    with pytest.raises(BadClip, match=r"a\.mkv is cut off: 6[67] % of its bytes are there"):
+        probe(film)

@@ -8,9 +8,11 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.ingest import open_archives
 from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings
 from orchestrator.services.datasets.ingest.archive_parts import PartFiles, group_parts
@@ -144,6 +146,16 @@ def test_names_that_other_systems_do_not_allow(stems: list[str], is_tar: bool, b
     archive = tar_of(stated, "utf-8", "w", tarfile.GNU_FORMAT) if is_tar else zip_of(stated, "utf-8", "flag", 8)
     found, _ = unpacked({"c.tar" if is_tar else "c.zip": archive})
     assert found == files
+
+
+@pytest.mark.parametrize(
+    ("names", "stated"), [(("a", "a/0.mp4"), ": a. "), (("cat/" + "x" * 300 + ".mp4",), "xxx.mp4. ")]
+)
+def test_a_name_that_cannot_be_written_is_named(names: tuple[str, ...], stated: str) -> None:
+    archive = zip_of(dict.fromkeys(names, b"film"), "utf-8", "flag", zipfile.ZIP_STORED)
+    with pytest.raises(Invalid, match=r"c\.zip holds a name that cannot be written here") as refused:
+        unpacked({"c.zip": archive})
+    assert stated in refused.value.message
 
 
 @examples(20)

@@ -1,8 +1,11 @@
 """Annotation files as programs and people write them at times: read right, or with a sentence about what was chosen."""
 
+import io
 import json
+from datetime import date
 from typing import Any
 
+import openpyxl
 import pytest
 
 from orchestrator.domain.annotations import Span
@@ -109,3 +112,21 @@ def test_a_sample_of_several_films_names_its_file_and_row() -> None:
     layout = read_upload({"d.json": json.dumps(rows)}, [f"{number}.mp4" for number in range(4)])
     assert "d.json, entry 2 It is about several films at once" in sentences(layout)
     assert {entry.name for entry in layout.entries if entry.problem} == {"0.mp4", "1.mp4"}
+
+
+def test_what_a_workbook_does_not_show_is_named() -> None:
+    """A formula that was never calculated, an error, a hidden sheet; a day is a day, and no midnight."""
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    sheet, hidden = book.worksheets[0], book.create_sheet("old")
+    for row in (["file_name", "label"], ["0.mp4", "=1+1"], ["1.mp4", "#N/A"], ["2.mp4", date(2024, 3, 1)]):
+        sheet.append(row)
+    for row in (["file_name", "label"], ["0.mp4", "sit"]):
+        hidden.append(row)
+    hidden.sheet_state = "hidden"
+    book.save(out)
+    layout = read_upload({"w.xlsx": out.getvalue()}, ["0.mp4", "1.mp4", "2.mp4"])
+    assert [entry.label for entry in layout.entries] == ["", "", "2024-03-01"]
+    said = sentences(layout)
+    assert "w.xlsx: 1 cell has a formula without a value, and read as empty (the first is B2)" in said
+    assert "w.xlsx: 1 cell has an error in place of a value, and read as empty: #N/A in row 3" in said
+    assert "w.xlsx: the sheet old is hidden, and is not read." in said
