@@ -26,6 +26,7 @@ def run() -> dict[str, Any]:
     """Shares over all families; `pixels_off` counts values further apart than 1/255 before they are normalized."""
     from orchestrator.domain.families import FAMILIES
     from tests.unit.jobs.families.published import make_published
+    from tests.unit.jobs.families.standard_bases import BASES, make_standard
 
     names = list(FAMILIES)
     folder = Path(tempfile.mkdtemp(prefix="loreel-faithful-"))
@@ -37,7 +38,7 @@ def run() -> dict[str, Any]:
             if FAMILIES[name].vision is None:
                 counted, asked, alike = _encoder(name, folder / name, films)
             else:
-                base = make_published(name, folder / name)
+                base = (make_standard if name in BASES else make_published)(name, folder / name)
                 counted = [_compare(base, folder / f"{name}-processor", film) for film in films]
                 asked, alike = _answers(name, base, folder / f"{name}-run", films)
             print(name, counted, asked, alike, flush=True)
@@ -112,6 +113,8 @@ def _small(name: str) -> dict[str, Any]:
     assert rule is not None
     if rule.spreads:
         return {"frames": 8}
+    if rule.paced:
+        return {"frame_tokens": 4}
     return {"max_frames": 8} | ({"frame_tokens": 24} if rule.keeps_shape else {})
 
 
@@ -146,6 +149,7 @@ def _train(
     from jobs.runs.spec import TrainSpec
     from jobs.sinks.recorder import Recorder
     from jobs.trainer.run import train
+    from orchestrator.domain.experts import count_experts
 
     folder.mkdir(parents=True)
     clips = [
@@ -162,6 +166,7 @@ def _train(
     ]
     recipe = {
         "optim": {"epochs": epochs, "learning_rate": 1e-2, "batch_size": 2, "seed": 3},
+        "qlora": {"bits": 16 if count_experts(json.loads((base / "config.json").read_text())) else 4},
         "data": data,
         "output_name": "tiny",
     }

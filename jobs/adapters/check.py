@@ -56,7 +56,9 @@ def plain_inputs(processor: Any, path: Path, contract: dict[str, Any]) -> dict[s
     content = [{"type": "video", "video": frames}, {"type": "text", "text": contract["question"]}]
     messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
     if contract["system"]:
-        messages.insert(0, {"role": "system", "content": [{"type": "text", "text": contract["system"]}]})
+        system: Any = contract["system"]
+        parts = [{"type": "text", "text": system}]
+        messages.insert(0, {"role": "system", "content": system if contract.get("system_is_text") else parts})
     return processor.apply_chat_template(
         messages,
         add_generation_prompt=True,

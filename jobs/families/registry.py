@@ -7,6 +7,8 @@ from typing import Any
 
 from jobs.families.protocol import Base, Family
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.families import STANDARD_FAMILIES
+from orchestrator.domain.refused_bases import refusal, remote_code_refusal
 
 MODULES = {
     "videomae": "jobs.families.videomae.family",
@@ -28,7 +30,11 @@ MODULES = {
     "video_llama_3": "jobs.families.video_llm.video_llama_3",
     "idefics": "jobs.families.video_llm.idefics",
 }
-"""`model_type` to the module whose `FAMILY` meets the protocol; domain/families.py has what the web knows of each."""
+"""`model_type` to the module whose `FAMILY` meets the protocol; domain/families.py has what the web knows of each.
+
+`STANDARD_FAMILIES` of that module need none.
+"""
+_STANDARD = "jobs.families.video_llm.standard"
 
 
 def read_base(folder: Path) -> Base:
@@ -42,7 +48,7 @@ def read_base(folder: Path) -> Base:
     except (OSError, ValueError):
         raise Invalid("The base model's config.json is missing or damaged. Register the model again.") from None
     if not isinstance(config, dict) or "auto_map" in config:
-        raise Invalid("The base model asks to run its own code, which we never do. Choose another base.")
+        raise Invalid(remote_code_refusal(str(config.get("model_type", "")) if isinstance(config, dict) else ""))
     return Base(folder, config, _processor(folder))
 
 
@@ -71,8 +77,8 @@ def resolve(base: Base) -> Family:
         Invalid: no family here trains this kind of model.
     """
     model_type = str(base.config.get("model_type", ""))
-    if model_type not in MODULES:
-        known = ", ".join(sorted(MODULES))
-        kind = model_type or "unknown"
-        raise Invalid(f"No family here trains a model of type '{kind}'. Choose a base of type {known}.")
-    return import_module(MODULES[model_type]).FAMILY
+    if model_type in MODULES:
+        return import_module(MODULES[model_type]).FAMILY
+    if model_type in STANDARD_FAMILIES:
+        return import_module(_STANDARD).standard_family(model_type)
+    raise Invalid(refusal(model_type))

@@ -1,10 +1,11 @@
 """The model families that can be trained, one row each: what the web knows of them without loading a model.
 
-A new family is a row here and a module named in jobs/families/registry.py; a test holds both equal.
+A new family is a row here, and a module named in jobs/families/registry.py unless it is `standard`; a test holds both
+equal.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.vision_budget import ProcessorLimits
@@ -42,6 +43,18 @@ class VisionRule:
     """Frames a second of its published processor, where that prepares the clips and makes each frame a square."""
     max_frames: int = 0
     """The most frames of a clip that this processor samples."""
+    frames: int = 0
+    """Frames that its published processor spreads over a clip, where it names a number."""
+    soft_tokens: int = 0
+    """Tokens of a frame at most, where the published processor keeps each frame's shape within this number."""
+    frame_extra: int = 0
+    """Tokens of each frame beside those of its patches."""
+    completes_alone: bool = False
+    """True where a clip of one frame is read: the frame is joined with itself."""
+    fixed_rate: bool = False
+    """True where its processor takes `fps` frames of each second whatever a recipe says."""
+    paced: bool = False
+    """True where its processor chooses the frames by the clip's length alone (`paced_frames`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,8 @@ class FamilySpec:
     """Set where the checkpoint decides the number of frames."""
     liger: bool = False
     """Liger has fused kernels for it. Each run checks first that its base answers the same with them."""
+    standard: bool = False
+    """True where its processor and its class of transformers say all that the trainer must know of it."""
     takes_question: bool = False
     """True where the model answers questions about a clip; others describe or classify it without being asked."""
     sentence_name: str = ""
@@ -106,7 +121,13 @@ def _retriever(key: str, title: str, clip: ClipRule | None = None) -> FamilySpec
 
 
 def _video_llm(
-    key: str, title: str, vision: VisionRule, *, liger: bool = False, former: tuple[str, ...] = ()
+    key: str,
+    title: str,
+    vision: VisionRule,
+    *,
+    liger: bool = False,
+    standard: bool = False,
+    former: tuple[str, ...] = (),
 ) -> FamilySpec:
     return FamilySpec(
         key=key,
@@ -114,11 +135,24 @@ def _video_llm(
         model_type=ModelType.CAPTIONING,
         vision=vision,
         liger=liger,
+        standard=standard,
         takes_question=True,
         former_titles=former,
     )
 
 
+_QWEN3 = VisionRule(16, 224, merge=2, time=2, free=True, keeps_shape=True, completes=True)
+_GLM = VisionRule(
+    14,
+    224,
+    merge=2,
+    time=2,
+    free=True,
+    keeps_shape=True,
+    completes=True,
+    completes_alone=True,
+    own=ProcessorLimits(2.0, 1, 600, 12_544, 47_040_000, shares=True),
+)
 _ROWS = (
     _classifier("videomae", "VideoMAE", ClipRule(16)),
     _classifier("timesformer", "TimeSformer", ClipRule(8)),
@@ -138,12 +172,7 @@ _ROWS = (
     _video_llm(
         "qwen2_5_vl", "Qwen2.5-VL", VisionRule(14, 224, merge=2, time=2, free=True, keeps_shape=True), liger=True
     ),
-    _video_llm(
-        "qwen3_vl",
-        "Qwen3-VL",
-        VisionRule(16, 224, merge=2, time=2, free=True, keeps_shape=True, completes=True),
-        liger=True,
-    ),
+    _video_llm("qwen3_vl", "Qwen3-VL", _QWEN3, liger=True),
     _video_llm("smolvlm", "SmolVLM2", VisionRule(14, 364, merge=2, fps=1.0, max_frames=64), liger=True),
     _video_llm("llava_onevision", "LLaVA-OneVision", VisionRule(14, 384, merge=2, up=True, end=1, spreads=True)),
     _video_llm("llava_next_video", "LLaVA-NeXT-Video", VisionRule(14, 336, merge=2, spreads=True)),
@@ -157,10 +186,28 @@ _ROWS = (
         former=("Video-LLaMA",),
     ),
     _video_llm("idefics", "Flamingo", VisionRule(14, 224, marks=True, spreads=True)),
+    _video_llm("qwen3_5", "Qwen3.5", _QWEN3, standard=True),
+    _video_llm("qwen3_5_moe", "Qwen3.5 MoE", _QWEN3, standard=True),
+    _video_llm("qwen3_vl_moe", "Qwen3-VL MoE", _QWEN3, standard=True),
+    _video_llm("glm4v", "GLM-4.1V", _GLM, standard=True),
+    _video_llm("glm4v_moe", "GLM-4.5V", _GLM, standard=True),
+    _video_llm("glm46v", "GLM-4.6V", replace(_GLM, paced=True), standard=True),
+    _video_llm(
+        "gemma4", "Gemma 4", VisionRule(16, 224, merge=3, spreads=True, frames=32, soft_tokens=70), standard=True
+    ),
+    _video_llm("video_llava", "Video-LLaVA", VisionRule(14, 224, spreads=True, frame_extra=1), standard=True),
+    _video_llm(
+        "minicpmv4_6",
+        "MiniCPM-V 4.6",
+        VisionRule(14, 448, merge=4, fps=1.0, max_frames=128, fixed_rate=True),
+        standard=True,
+    ),
+    _video_llm("molmo2", "Molmo2", VisionRule(14, 378, merge=3, fps=2.0, max_frames=64), standard=True),
 )
 
 FAMILIES: Mapping[str, FamilySpec] = {row.key: row for row in _ROWS}
 """Every family by its model_type, in the order in which they are listed."""
+STANDARD_FAMILIES = frozenset(row.key for row in _ROWS if row.standard)
 LIGER_FAMILIES = frozenset(row.key for row in _ROWS if row.liger)
 _TITLE_OF: Mapping[str, str] = {former: row.title for row in _ROWS for former in row.former_titles}
 

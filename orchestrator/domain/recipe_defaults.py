@@ -27,6 +27,7 @@ _QLORA = "QLoRA (Dettmers et al. 2023): 2e-4 for models up to a few billion para
 _LORA = "LoRA (Hu et al. 2021) on pretrained encoders: 1e-4 to 3e-4."
 _VIDEO_LLM_LENGTH = "Video language models are fine-tuned in 1 to 3 epochs: more learn the answers by heart."
 _NEGATIVES = "Contrastive training compares the clips of a batch (Radford et al. 2021): as many as fit, 64 at most."
+_NO_QUANTIZED_EXPERTS = "4 bits do not reach the experts of a base, which hold most of its weights."
 _HEAD = "A new classification head learns from nothing: ten times the rate of the adapters."
 _STEP = "8 clips a step, in the batches that most GPUs hold."
 _LENGTH = "Usual for adapters on a pretrained encoder."
@@ -41,6 +42,8 @@ class BaseFacts:
     """0: not known."""
     family: str = ""
     """`model_type` of its config.json."""
+    has_experts: bool = False
+    """Whether the blocks of its language model choose among experts, which 4 bits do not reach."""
 
     @property
     def is_tiny(self) -> bool:
@@ -109,7 +112,8 @@ def _chosen(base: BaseFacts, task: str, dataset: DatasetFacts) -> dict[str, tupl
     epochs = preset_epochs("balanced", base, task)
     if base.is_tiny:
         measured = {name: (_read(text), _SHIPPED) for name, text in row.tiny_base_values.items()}
-        return {"optim.epochs": (epochs, _SHIPPED), "optim.learning_rate": (2e-3, _SHIPPED)} | measured
+        plain = {"qlora.bits": (16, _NO_QUANTIZED_EXPERTS)} if base.has_experts else {}
+        return {"optim.epochs": (epochs, _SHIPPED), "optim.learning_rate": (2e-3, _SHIPPED)} | measured | plain
     if base.is_video_llm:
         rate = 1e-4 if base.parameters >= LARGE_PARAMETERS else 2e-4
         values: dict[str, tuple[Any, str]] = {
@@ -118,6 +122,8 @@ def _chosen(base: BaseFacts, task: str, dataset: DatasetFacts) -> dict[str, tupl
         }
     else:
         values = {"optim.learning_rate": (2e-4, _LORA), "optim.epochs": (epochs, _LENGTH)}
+    if base.has_experts:
+        values["qlora.bits"] = (16, _NO_QUANTIZED_EXPERTS)
     if row.contrastive:
         batch = min(dataset.largest_batch, max(2, dataset.train_clips or dataset.largest_batch))
         return values | {"optim.batch_size": (batch, _NEGATIVES)}

@@ -20,6 +20,11 @@ MAX_FRAMES = 32
 """Frames of a clip: published processors allow 768, a context of a hundred thousand tokens."""
 FRAME_TOKENS = 256
 """Tokens of a frame, or of two frames that the base joins: 448 x 448 pixels of Qwen2-VL."""
+_PACES = ((30.0, 3.0), (300.0, 1.0), (2400.0, 0.5))
+"""Seconds of a clip up to which GLM-4.6V's processor takes so many groups of frames a second."""
+_PACED_SECONDS = 2400.0
+PACED_FRAMES = 640
+"""The most frames that it takes of a clip."""
 EVERY_FRAME = 240.0
 """A rate at which a processor without a least number of frames samples its most of every clip."""
 
@@ -79,13 +84,13 @@ class VisionBudget:
         wanted = clip.duration_s * self.fps
         return min(max(math.floor(wanted) if completes else wanted, self.min_frames), self.max_frames, clip.frames)
 
-    def resized(self, clip: ClipShape, edge: int, steps: int = 1) -> tuple[int, int]:
+    def resized(self, clip: ClipShape, edge: int, frames: int = 1) -> tuple[int, int]:
         """(height, width) of a frame: multiples of `edge` of about the clip's shape (Qwen2-VL's `smart_resize`).
 
         Args:
-            steps: frames that share the pixels of the clip, where they do.
+            frames: those that share the pixels of the clip, where they do.
         """
-        most = self.clip_pixels // steps if self.clip_pixels else self.max_pixels
+        most = self.clip_pixels / frames if self.clip_pixels else self.max_pixels
         height, width = max(1, clip.height), max(1, clip.width)
         high, wide = round(height / edge) * edge, round(width / edge) * edge
         if high * wide > most:
@@ -105,8 +110,11 @@ class VisionBudget:
             joined: frames that become one.
             completes: as in `steps`.
         """
-        steps = self.steps(clip, joined, completes)
-        high, wide = self.resized(clip, edge, steps)
+        return self.tokens_of(clip, edge, self.steps(clip, joined, completes), joined)
+
+    def tokens_of(self, clip: ClipShape, edge: int, steps: int, joined: int) -> int:
+        """The same where the groups of joined frames are known."""
+        high, wide = self.resized(clip, edge, steps * joined)
         return steps * (high // edge) * (wide // edge)
 
 
@@ -143,3 +151,14 @@ def timed_frames(data: Data, fps: float, most: int, clip: ClipShape) -> int:
     """The frames that are sampled of a clip with these settings; see `timed_sampling`."""
     rate, count = timed_sampling(data, fps, most)
     return max(1, min(round(clip.duration_s * rate), count, clip.frames))
+
+
+def paced_frames(clip: ClipShape, joined: int) -> int:
+    """The frames that GLM-4.6V's processor samples: 6, 2 or 1 a second as the clip is longer, and 640 at most.
+
+    Args:
+        joined: frames that become one.
+    """
+    seconds = min(clip.duration_s, _PACED_SECONDS)
+    rate = next(rate for limit, rate in _PACES if seconds <= limit)
+    return max(1, min(int(seconds * rate * joined), PACED_FRAMES, clip.frames))

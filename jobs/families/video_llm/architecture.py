@@ -5,10 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.families.video_llm import vision_features
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.frame_settings import ONLY_KEPT
 
 Config = dict[str, Any]
 CHATML = "<|im_start|>user\n{clip}{question}<|im_end|>\n<|im_start|>assistant\n"
 NEXT_CHATML = "\n<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+
+
+def _no_sizes(config: Config) -> dict[str, int]:
+    return {}
+
+
+def _no_edge(config: Config) -> int:
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +27,14 @@ class Architecture:
 
     name: str
     """The `model_type` of config.json."""
-    layout: Callable[..., Any]
-    """The function of `layouts` that makes a clip's tensors and its part of the prompt."""
-    layout_sizes: Callable[[Config], dict[str, int]]
+    layout: Callable[..., Any] | None = None
+    """The function of `layouts` that makes a clip's tensors and its part of the prompt; None where only the base's own
+    processor can, as in every standard family."""
+    layout_sizes: Callable[[Config], dict[str, int]] = _no_sizes
     """The sizes that the layout takes from the config."""
-    frame_edge: Callable[[Config], int]
+    frame_edge: Callable[[Config], int] = _no_edge
     """Pixels: the width and height of a frame that the base was trained with."""
-    edge_multiple: Callable[[Config], int]
+    edge_multiple: Callable[[Config], int] = _no_edge
     """Pixels: the width of a frame must be a multiple of this."""
     prompt: str = CHATML
     """The prompt where the base brings no chat template of its own; `{clip}` and `{question}` are replaced."""
@@ -53,6 +64,22 @@ class Architecture:
     """What its processor needs beyond what every adapter needs."""
     encode_vision: Callable[..., Any] = vision_features.encode
     """The function of `vision_features` that runs the vision tower alone."""
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether its processor says all that a layout would."""
+        return self.layout is None
+
+    @property
+    def square_layout(self) -> Callable[..., Any]:
+        """The layout of square frames.
+
+        Raises:
+            Invalid: there is none.
+        """
+        if self.layout is None:
+            raise Invalid(ONLY_KEPT, "data.frame_shape")
+        return self.layout
 
 
 def vision_config(config: Config) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from jobs.families.protocol import Base, Captions, Conversations, Features, Item
 from jobs.families.questions import AskedQuestion, caption_conversation, choose_conversation
 from jobs.families.tokenization import read_tokenizer
 from jobs.families.video_llm.architecture import Architecture
+from jobs.families.video_llm.chat_templates import without_thoughts
 from jobs.families.video_llm.chat_tokens import ChatTokens
 from jobs.families.video_llm.own_processor import OwnProcessor, own_processor
 from jobs.families.video_llm.prompt import chat_of, chat_of_question
@@ -38,17 +40,23 @@ class ChatCollator:
         self._count, self._own = sampling.count, processor_of(plan)
         self._clip_shape = _square_shape(sampling)
         self._layout: tuple[dict[str, torch.Tensor], str] | None = None
-        self._architecture, self._config = architecture, plan.base.config
+        self._architecture, self._config = _completed(architecture, self._own), plan.base.config
         self.tokenizer = read_tokenizer(plan.base.folder)
-        if self._own is not None and not self.tokenizer.chat_template:
-            self.tokenizer.chat_template = self._own.template
+        if self._own is not None:
+            self.tokenizer.chat_template = self._template(self._own, self.tokenizer.chat_template)
         self._normalizer = ClipNormalizer(Base(plan.base.folder, {}, processor_settings(plan.base)))
         self._sizes = architecture.layout_sizes(self._config)
         self._video_token = str(self.tokenizer.convert_ids_to_tokens(self.video_token_id()))
-        self._tokens = ChatTokens(self.tokenizer, architecture, self._video_token)
+        self._tokens = ChatTokens(self.tokenizer, self._architecture, self._video_token)
         self._chat = chat_of_question(question or Question(), plan.question, plan.system)
         self.end_token = self._tokens.format.end_token
         self._max_context = _max_context(self._config)
+
+    def _template(self, own: OwnProcessor, known: Any) -> Any:
+        """The template of the chat: the processor's for a standard family, else the tokenizer's where it has one."""
+        if self._architecture.is_standard:
+            return own.processor.chat_template
+        return without_thoughts(known) if isinstance(known, str) and known else known or own.template
 
     def video_token_id(self) -> int:
         """The id of the token that stands for a part of the clip.
@@ -57,7 +65,9 @@ class ChatCollator:
             Invalid: neither the config nor the tokenizer names it.
         """
         token, key = self._architecture.clip_token, self._architecture.token_key
-        for name in (key, key.replace("_id", "_index"), key.replace("index", "id")):
+        for name in (
+            () if self._architecture.is_standard else (key, key.replace("_id", "_index"), key.replace("index", "id"))
+        ):
             if name in self._config:
                 return int(self._config[name])
         if token and token in self.tokenizer.get_vocab():
@@ -118,7 +128,7 @@ class ChatCollator:
             clips, texts = [tensors for tensors, _ in prepared], [text for _, text in prepared]
         else:
             pixels, features = self._normalizer.normalize(items), {}
-            layouts = [self._architecture.layout(frames, self._sizes, self._video_token) for frames in pixels]
+            layouts = [self._architecture.square_layout(frames, self._sizes, self._video_token) for frames in pixels]
             clips, texts = [tensors for tensors, _ in layouts], [text for _, text in layouts]
         joined = self._own.join(clips) if self._own is not None else _join(clips)
         return joined | features, texts
@@ -140,7 +150,9 @@ class ChatCollator:
     def _layout_without_pixels(self) -> tuple[dict[str, torch.Tensor], str]:
         """The layout of a clip whose features are cached; it depends on the clip's shape alone."""
         if self._layout is None:
-            tensors, text = self._architecture.layout(torch.zeros(self._clip_shape), self._sizes, self._video_token)
+            tensors, text = self._architecture.square_layout(
+                torch.zeros(self._clip_shape), self._sizes, self._video_token
+            )
             rest = {name: value for name, value in tensors.items() if not name.startswith("pixel_values")}
             self._layout = rest, text
         return self._layout
@@ -271,6 +283,8 @@ class ChatCollator:
 
     def _text_inputs(self, ids: torch.Tensor, mask: torch.Tensor) -> dict[str, Any]:
         inputs: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
+        if self._own is not None and self._architecture.is_standard:
+            return inputs | self._own.token_types(ids)
         if self._architecture.needs_token_types:
             inputs["mm_token_type_ids"] = (ids == self.video_token_id()).int() * 2
         if self._architecture.needs_image_mask:
@@ -280,6 +294,11 @@ class ChatCollator:
     def prompt(self) -> tuple[str, str, str]:
         """The prompt's text before the clip, between the clip and the last question, and after that question."""
         return self._tokens.prompt_texts(self._chat)
+
+    @property
+    def system_is_text(self) -> bool:
+        """Whether the template takes the instructions as a text only, and not as a list of parts."""
+        return self._tokens.format.system_is_text(self._chat)
 
     @property
     def question(self) -> str:
@@ -297,6 +316,13 @@ def processor_of(plan: Plan) -> OwnProcessor | None:
 def uses_own_processor(recipe: Recipe) -> bool:
     """Whether clips are prepared by the base's own processor: always, unless a recipe asks for square frames."""
     return recipe.data.frame_shape is FrameShape.KEPT
+
+
+def _completed(architecture: Architecture, own: OwnProcessor | None) -> Architecture:
+    """The architecture of a standard family with what its processor says of the clip's place in the prompt."""
+    if own is None or not architecture.is_standard:
+        return architecture
+    return replace(architecture, video_placeholder=own.processor.video_token, clip_token=own.clip_token)
 
 
 def _join(clips: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

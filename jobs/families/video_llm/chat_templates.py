@@ -32,3 +32,14 @@ TEMPLATES: dict[str, str] = {
     "InternVLProcessor": _QWEN.replace("<|vision_start|><|video_pad|><|vision_end|>", "<video>\n"),
 }
 """By the class of the processor, for a base without a chat template."""
+
+
+_WITHOUT_THOUGHTS = "{%- set enable_thinking = enable_thinking | default(false) -%}"
+
+
+def without_thoughts(template: str) -> str:
+    """The template, asking for no thought where it would ask for one unless it is told otherwise.
+
+    The answers that a run learns have no thoughts, and its adapter is asked as it was taught.
+    """
+    return _WITHOUT_THOUGHTS + template if "enable_thinking" in template else template

@@ -35,6 +35,8 @@ def write_contract(plan: Plan, collator: ChatCollator, sampling: ClipSampling, f
         if clip.span is None and clip.content_hash and clip.path.is_file()
     ]
     content: dict[str, Any] = {"version": VERSION, "question": collator.question, "system": plan.system}
+    if collator.system_is_text:
+        content["system_is_text"] = True
     if not own_processor(plan.base.folder, plan.recipe.data).rules.has_chat_template:
         before, between, after = prompt_around_pictures(collator)
         content["prompt"] = [before, between + collator.question + after]
@@ -68,11 +70,12 @@ def pixels_of(inputs: dict[str, Any]) -> torch.Tensor:
 def input_facts(inputs: dict[str, Any]) -> dict[str, Any]:
     """Digests of the token ids and the pixels, steps in time, height and width, and the mean of each step.
 
-    Height and width are those of the patches' grid, or where frames are whole those of a frame in pixels. The means
-    are for comparing roundings.
+    Height and width are those of the patches' grid, or where frames are whole those of a frame in pixels; where frames
+    are rows of patches without a grid, the numbers of patches and of values of a patch. The means are for comparing
+    roundings.
     """
     ids, pixels = inputs["input_ids"][0], pixels_of(inputs)
-    shape = [pixels.shape[-4], *pixels.shape[-2:]] if pixels.ndim > 3 else inputs["video_grid_thw"][0].tolist()
+    shape = _steps_and_size(inputs, pixels)
     facts = {
         "tokens": len(ids),
         "token_ids": _digest(ids.to(torch.int64)),
@@ -83,6 +86,13 @@ def input_facts(inputs: dict[str, Any]) -> dict[str, Any]:
     if "second_per_grid_ts" in inputs:
         facts["second_per_grid"] = round(float(torch.as_tensor(inputs["second_per_grid_ts"]).flatten()[0]), 6)
     return facts
+
+
+def _steps_and_size(inputs: dict[str, Any], pixels: torch.Tensor) -> list[int]:
+    if pixels.ndim > 3:
+        return [pixels.shape[-4], *pixels.shape[-2:]]
+    grid = inputs.get("video_grid_thw", inputs.get("video_grids"))
+    return list(pixels.shape) if grid is None else grid[0].tolist()
 
 
 def _digest(tensor: torch.Tensor) -> str:

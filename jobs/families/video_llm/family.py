@@ -37,7 +37,10 @@ from jobs.families.video_llm.own_processor import own_processor, processor_sampl
 from jobs.families.weights import enable_generation_cache
 from jobs.video.cache import ClipSampling, Sampling
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.experts import EXPERT_LAYERS, FROZEN, ROUTING_LAYER, count_experts, expert_problems
 from orchestrator.domain.families import FAMILIES
+from orchestrator.domain.frame_settings import ONLY_KEPT
+from orchestrator.domain.recipe_data import FrameShape
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.vision_budget import FRAMES
 
@@ -79,6 +82,11 @@ class VideoLLM:
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         if task != "captioning":
             raise Invalid(f"{self.title} describes clips. Choose a dataset with captions, or another base.", "model_id")
+        if count_experts(base.config):
+            for field, problem in expert_problems(recipe.qlora):
+                raise Invalid(problem, field)
+        if self.architecture.is_standard and recipe.data.frame_shape is not FrameShape.KEPT:
+            raise Invalid(ONLY_KEPT, "data.frame_shape")
         if uses_own_processor(recipe):
             processor_sampling(base, recipe.data)
             return
@@ -109,6 +117,7 @@ class VideoLLM:
 
     def caption_warnings(self, plan: Plan, captions: Captions, conversations: Conversations = ()) -> list[str]:
         warnings = missing_processor_warning(plan.base, processor_settings(plan.base))
+        warnings += [FROZEN] if count_experts(plan.base.config) and plan.recipe.qlora.enabled else []
         return warnings + self._collator(plan).length_warnings(captions, conversations, MAX_CAPTION_TOKENS)
 
     def load(self, plan: Plan) -> Any:
@@ -117,13 +126,24 @@ class VideoLLM:
         return load_llm(plan, self.architecture)
 
     def targets(self, recipe: Recipe, model: Any) -> str:
-        names = "|".join(recipe.qlora.target_modules or _TARGETS)
+        names = "|".join(recipe.qlora.target_modules or self._default_targets(model))
         language = rf"{self.architecture.target_pattern}\.({names})"
         if not recipe.qlora.vision:
             return rf"^{language}$"
         modules = self.architecture.vision_modules
         vision = [re.escape(name) for name in _linear_names(model) if name.startswith(modules)]
         return rf"^({language}|{'|'.join(vision)})$"
+
+    def _default_targets(self, model: Any) -> Sequence[str]:
+        """The endings of the layers that get an adapter: of a standard family, those of its language model."""
+        names: Sequence[str] = _TARGETS
+        if self.architecture.is_standard:
+            pattern = re.compile(self.architecture.target_pattern)
+            inside = [name for name in _linear_names(model) if pattern.match(name) and not ROUTING_LAYER.search(name)]
+            names = sorted({name.rpartition(".")[2] for name in inside})
+        if count_experts(model.config.to_dict()):
+            return [name for name in names if name not in EXPERT_LAYERS]
+        return names
 
     def vision_encoder(self, plan: Plan, model: Any) -> VisionEncoder | None:
         from jobs.families.video_llm.vision_tower import FrozenVisionTower, is_frozen

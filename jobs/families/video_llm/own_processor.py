@@ -23,8 +23,9 @@ from transformers.video_utils import VideoMetadata
 
 from jobs.families.protocol import Base
 from jobs.families.tokenization import read_tokenizer
-from jobs.families.video_llm.chat_templates import TEMPLATES
-from jobs.families.video_llm.processor_rules import rules_of, video_settings
+from jobs.families.video_llm.chat_templates import TEMPLATES, without_thoughts
+from jobs.families.video_llm.processor_rules import video_settings
+from jobs.families.video_llm.rules_by_class import rules_of
 from jobs.video.cache import ClipFile, TimedFrames
 from jobs.video.decode import decode_timed
 from jobs.video.orientation import Frames
@@ -77,12 +78,11 @@ class OwnProcessor:
         self.processor = _read_processor(folder)
         self.video: Any = video_settings(self.processor)
         name = type(self.processor).__name__
-        self.template: str = (
+        self.template: str = without_thoughts(
             self.processor.chat_template or self.processor.tokenizer.chat_template or TEMPLATES.get(name, "")
         )
         """The chat template; where the base brings none, that of its family's published checkpoints."""
-        if not self.processor.chat_template:
-            self.processor.chat_template = self.template or None
+        self.processor.chat_template = self.template or None
         self.rules = rules_of(self.video)
         self.rules.apply(self.processor, data)
 
@@ -131,6 +131,21 @@ class OwnProcessor:
         processed, text = self.rules.process(self.processor, pixels, metadata)
         return self.rules.forward_inputs({name: _tensor(value) for name, value in processed.items()}), text
 
+    @property
+    def clip_token(self) -> str:
+        """The token that stands for a part of the clip."""
+        return self.rules.clip_token(self.processor)
+
+    def token_types(self, ids: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What the processor says besides the tokens: which of them belong to the clip; nothing where it says nothing.
+
+        Args:
+            ids: (B, L).
+        """
+        if not self.processor.return_mm_token_type_ids:
+            return {}
+        return {"mm_token_type_ids": torch.tensor(self.processor.create_mm_token_type_ids(ids.tolist()))}
+
     def save(self, folder: Path) -> None:
         """Writes the processor with the run's settings, as `AutoProcessor.from_pretrained` reads it.
 
@@ -143,11 +158,7 @@ class OwnProcessor:
 
     def join(self, clips: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
         """The tensors of several clips as one batch."""
-        along = self.rules.joined_along
-        return {
-            name: torch.cat([tensors[name] for tensors in clips], along if name.startswith("pixel_") else 0)
-            for name in clips[0]
-        }
+        return self.rules.join(clips)
 
     def least_text(self) -> str:
         """The text that stands for the smallest clip."""

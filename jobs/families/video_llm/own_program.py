@@ -82,7 +82,8 @@ def own_program(plan: Plan, architecture: Architecture, sampling: ClipSampling, 
     names = ["AutoModelForImageTextToText", "AutoProcessor", *(["BitsAndBytesConfig"] if plan.four_bit else [])]
     skip = json.dumps(["lm_head", *architecture.vision_modules])
     has_template = own_processor(plan.base.folder, plan.recipe.data).rules.has_chat_template
-    system = {"role": "system", "content": [{"type": "text", "text": plan.system}]}
+    parts = [{"type": "text", "text": plan.system}]
+    system = {"role": "system", "content": plan.system if collator.system_is_text else parts}
     before, between, after = prompt_around_pictures(collator)
     reading = (
         _CHAT.format(system=f"{system!r}, " if plan.system else "")

@@ -1,6 +1,6 @@
 """What a recipe sets in a base's own processor, and how its frames are resized, by the class of its video processor."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -59,7 +59,8 @@ class ProcessorRules:
             return_metadata=True,
             return_tensors="pt",
         )
-        return {name: value for name, value in processed.items() if name != "video_metadata"}, texts[0]
+        unused = {"video_metadata", *processor.unused_input_names}
+        return {name: value for name, value in processed.items() if name not in unused}, texts[0]
 
     def least_frames(self, video: Any) -> int:
         """The fewest frames of a clip that can be sampled."""
@@ -94,11 +95,19 @@ class ProcessorRules:
 
     def problem(self, processor: Any, config: Config) -> str:
         """How the processor disagrees with the model, as a sentence; "" where it does not."""
-        vision, own = config.get("vision_config") or {}, int(processor.video_processor.patch_size)
-        patch = int(vision.get("patch_size") or vision.get("spatial_patch_size") or own)
-        return (
-            "" if patch == own else f"This base's processor cuts patches of {own} pixels and its model reads {patch}."
-        )
+        return patch_problem(processor, config)
+
+    def clip_token(self, processor: Any) -> str:
+        """The token that stands for a part of the clip in the text of a prompt."""
+        return processor.video_token
+
+    def join(self, clips: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+        """The tensors of several clips as one batch."""
+        along = self.joined_along
+        return {
+            name: torch.cat([tensors[name] for tensors in clips], along if name.startswith("pixel_") else 0)
+            for name in clips[0]
+        }
 
     @property
     def has_chat_template(self) -> bool:
@@ -150,8 +159,9 @@ class TimedSquares(ProcessorRules):
 
     joined_along = 1
 
-    def apply(self, processor: Any, data: Data) -> None:
-        video, edge = processor.video_processor, self._frame_edge(processor.video_processor)
+    def check_settings(self, video: Any, data: Data) -> None:
+        """Raises Invalid where the recipe asks for what this processor cannot do."""
+        edge = self._frame_edge(video)
         if data.size not in (None, edge):
             raise Invalid(f"This base sees exactly {edge} x {edge} pixels. Leave Frame size empty.", "data.size")
         if data.min_frames or data.frame_tokens:
@@ -160,6 +170,10 @@ class TimedSquares(ProcessorRules):
                 "Leave both empty.",
                 "data.min_frames" if data.min_frames else "data.frame_tokens",
             )
+
+    def apply(self, processor: Any, data: Data) -> None:
+        video = processor.video_processor
+        self.check_settings(video, data)
         video.fps, video.num_frames = timed_sampling(data, video.fps, video.num_frames)
         video.do_sample_frames = True
         for owner in (video, processor.image_processor):  # where programs older than transformers 5 read the same
@@ -286,25 +300,16 @@ class FrameImages(FixedSquares):
         return {"pixel_values": pictures[None]}, text
 
 
-_BY_CLASS: dict[str, Callable[[], ProcessorRules]] = {
-    "Qwen3VLVideoProcessor": CappedFrames,
-    "VideoLlama3VideoProcessor": SharedPixels,
-    "SmolVLMVideoProcessor": TimedSquares,
-    "LlavaOnevisionVideoProcessor": FixedSquares,
-    "InternVLVideoProcessor": NumberedSquares,
-    "LlavaNextVideoVideoProcessor": CroppedSquares,
-    "IdeficsImageProcessor": FrameImages,
-}
-
-
 def video_settings(processor: Any) -> Any:
     """The part of a processor that prepares frames: its video processor, or that for pictures where it has no other."""
     return getattr(processor, "video_processor", None) or processor.image_processor
 
 
-def rules_of(video: Any) -> ProcessorRules:
-    """The rules of a video processor."""
-    return _BY_CLASS.get(type(video).__name__, ProcessorRules)()
+def patch_problem(processor: Any, config: Config) -> str:
+    """How the patches of a processor differ from those of the model, as a sentence; "" where they do not."""
+    vision, own = config.get("vision_config") or {}, int(processor.video_processor.patch_size)
+    patch = int(vision.get("patch_size") or vision.get("spatial_patch_size") or own)
+    return "" if patch == own else f"This base's processor cuts patches of {own} pixels and its model reads {patch}."
 
 
 def _edge(video: Any) -> int:

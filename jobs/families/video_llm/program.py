@@ -71,8 +71,8 @@ _CROPPED = """\
 def describe_program(plan: Plan, architecture: Architecture, sampling: Sampling, base_ref: str) -> tuple[str, str]:
     """File name and source of a program that prints each clip's path and its caption."""
     collator, settings = ChatCollator(plan, architecture, sampling), processor_settings(plan.base)
-    functions = [architecture.layout]
-    if "qwen_patches" in inspect.getsource(architecture.layout):
+    functions = [architecture.square_layout]
+    if "qwen_patches" in inspect.getsource(architecture.square_layout):
         functions.insert(0, layouts.qwen_patches)
     layout = "\n\n".join(inspect.getsource(function) for function in functions)
     parts = program_parts(
@@ -86,7 +86,7 @@ def describe_program(plan: Plan, architecture: Architecture, sampling: Sampling,
     program = _PROGRAM.format(
         **parts,
         layout=layout.replace("[str, Any]", "[str, object]"),
-        layout_name=architecture.layout.__name__,
+        layout_name=architecture.square_layout.__name__,
         count=sampling.count,
         edge=next(iter(dict(sampling.size).values())),
         resized=_CROPPED if sampling.crop else _SQUARE,

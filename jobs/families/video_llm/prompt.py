@@ -90,6 +90,7 @@ class ChatFormat:
         end = architecture.end_token
         self._default_end = end if end in tokenizer.get_vocab() else str(tokenizer.eos_token or "")
         self._shapes: dict[object, list[Part]] = {}
+        self._text_systems: dict[object, bool] = {}
         self.end_token = self._end_token()
         """The token that ends an answer."""
 
@@ -99,7 +100,7 @@ class ChatFormat:
         Raises:
             Invalid: nothing is known that formats these turns.
         """
-        shape = (bool(chat.system), tuple((turn.role, turn.shows_clip) for turn in chat.turns))
+        shape = _shape(chat)
         if shape not in self._shapes:
             self._shapes[shape] = self._format(chat)
         texts = [chat.system, *(turn.text for turn in chat.turns)]
@@ -107,6 +108,11 @@ class ChatFormat:
             Part(texts[int(part.text)], PartKind.TEXT, part.learned) if part.kind is PartKind.TEXT else part
             for part in self._shapes[shape]
         ]
+
+    def system_is_text(self, chat: Chat) -> bool:
+        """Whether the template takes the instructions of this chat as a text only, and not as a list of parts."""
+        self.parts(chat)
+        return self._text_systems.get(_shape(chat), False)
 
     def has_special_token(self, text: str) -> bool:
         """Whether a text of people spells a special token."""
@@ -118,6 +124,8 @@ class ChatFormat:
             for messages in _message_forms(chat):
                 parts = self._from_template(messages)
                 if parts and _marks_of(parts) == _expected_marks(chat):
+                    first = messages[0]
+                    self._text_systems[_shape(chat)] = first["role"] == "system" and isinstance(first["content"], str)
                     return parts
         return self._from_architecture(chat)
 
@@ -184,7 +192,7 @@ class ChatFormat:
         """
         roles = [turn.role for turn in chat.turns]
         alternate = all(role == ("user", "assistant")[place % 2] for place, role in enumerate(roles))
-        if not alternate or not chat.turns[0].shows_clip:
+        if not alternate or not chat.turns[0].shows_clip or not self._architecture.prompt:
             raise Invalid(
                 "This base has no chat template that formats these turns. Send questions and answers in turn, with the "
                 "clip in the first question.",
@@ -232,6 +240,11 @@ class ChatFormat:
     def _end_token(self) -> str:
         learned = [part for part in self.parts(_USUAL) if part.learned]
         return learned[-1].text if learned else self._default_end
+
+
+def _shape(chat: Chat) -> tuple[bool, tuple[tuple[str, bool], ...]]:
+    """What the form of a chat depends on."""
+    return bool(chat.system), tuple((turn.role, turn.shows_clip) for turn in chat.turns)
 
 
 _USUAL = Chat((ChatTurn("user", "", shows_clip=True), ChatTurn("assistant", "")))

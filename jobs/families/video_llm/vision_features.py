@@ -23,12 +23,14 @@ def encode(model: Any, inputs: dict[str, torch.Tensor]) -> Features:
         The fields that transformers' `mm_encoder_outputs` takes, by flat names: field, or field/layer/clip.
     """
     is_video = "pixel_values_videos" in inputs
-    get_features = model.get_video_features if is_video else model.get_image_features
     inputs.pop("video_compression_mask", None)
+    get_features = model.get_video_features if is_video else model.get_image_features
     output = get_features(**inputs, return_dict=True)
     features: Features = {}
     for name in _OUTPUT_FIELDS:
         value = getattr(output, name, None)
+        if name == "pooler_output" and isinstance(value, list | tuple) and len(value) > 1:
+            value = (torch.cat(tuple(value)),)  # MiniCPM-V: one of each frame
         if value is not None:
             _flatten(f"{'video' if is_video else 'image'}.{name}", value, features)
     return features

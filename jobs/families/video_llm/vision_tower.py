@@ -41,7 +41,7 @@ class FrozenVisionTower:
             tensors, text = self._own.prepare(frames, timing)
             return with_layout(self._encode(_of_the_tower(tensors)), tensors, text)
         pixels = self._normalizer.normalize([{"frames": frames}])[0]
-        return self._encode(self._architecture.layout(pixels, self._sizes, "")[0])
+        return self._encode(self._architecture.square_layout(pixels, self._sizes, "")[0])
 
     def _encode(self, tensors: dict[str, torch.Tensor]) -> Features:
         plan = self._plan

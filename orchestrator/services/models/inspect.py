@@ -10,15 +10,17 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.experts import EXPERT_LAYERS, EXPERT_TENSOR, ROUTING_LAYER
 from orchestrator.domain.families import FAMILIES
+from orchestrator.domain.refused_bases import refusal, remote_code_refusal
 from orchestrator.services.models.files import INDEX, TO_SAFETENSORS, WEIGHTS, read_small_text
 from orchestrator.services.models.vision_tokens import read_vision_layout
 
 HEADS = ("classifier", "head", "lm_head", "score", "visual_projection", "text_projection", "decoder")
 _NOT_LINEAR = ("embed", "position", "norm", "patch", "pooler", "predictor", "vision_model.head")
 VISION_TOWER = re.compile(
-    r"(^|\.)(visual|vision_tower|vision_model|vision_encoder|connector|projector|multi_modal_projector|"
-    r"vision_resampler|perceiver_resampler)\."
+    r"(^|\.)(visual|vision_tower|video_tower|image_tower|audio_tower|vision_model|vision_encoder|connector|projector|"
+    r"multi_modal_projector|embed_vision|embed_audio|merger|vision_resampler|perceiver_resampler)\."
 )
 """Names of the vision tower and its projector in a video language model: they are frozen and never quantized."""
 _BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2}
@@ -55,8 +57,7 @@ def inspect_model(folder: Path, digest: bool = True) -> ModelFacts:
     config = _config(folder)
     family = str(config.get("model_type", ""))[:64]
     if family not in FAMILIES:
-        known = ", ".join(row.title for row in FAMILIES.values())
-        raise _refuse(f"config.json names the model type “{family or 'nothing'}”. These can be trained: {known}.")
+        raise _refuse(refusal(family))
     files = weight_files(folder)
     shapes: dict[str, list[int]] = {}
     for file in files:
@@ -107,7 +108,7 @@ def _details(config: dict[str, Any], family: str, shapes: dict[str, list[int]]) 
         "nf4_bytes": nf4_bytes(shapes, tower),
         "eye_parameters": sum(math.prod(shape) for shape in tower_shapes.values()),
         "sight": vision_sizes,
-        "layers": layer_groups(shapes, tower),
+        "layers": layer_groups(shapes, tower, bool(vision_sizes and vision_sizes["experts"])),
         "eye_layers": layer_groups(tower_shapes),
     }
     patches = ((details["image_size"] or 0) // (details["patch_size"] or 1)) ** 2
@@ -188,13 +189,16 @@ def _last(value: Any) -> Any:
     return value[-1] if isinstance(value, list) and value else None
 
 
-def layer_groups(shapes: dict[str, list[int]], tower: re.Pattern[str] | None = None) -> list[dict[str, Any]]:
+def layer_groups(
+    shapes: dict[str, list[int]], tower: re.Pattern[str] | None = None, has_experts: bool = False
+) -> list[dict[str, Any]]:
     """The linear layers, grouped by the ending of their names, in the order of the file.
 
     `in_features` and `out_features` are means where layers of one ending have several shapes.
 
     Args:
         tower: names of layers to leave out, because they stay frozen.
+        has_experts: whether the names that layers of an expert have are left without adapters.
     """
     groups: dict[str, list[tuple[int, int]]] = {}
     for name, shape in shapes.items():
@@ -207,7 +211,7 @@ def layer_groups(shapes: dict[str, list[int]], tower: re.Pattern[str] | None = N
             "parameters": sum(inputs * outputs for inputs, outputs in sides),
             "in_features": round(sum(inputs for inputs, _ in sides) / len(sides)),
             "out_features": round(sum(outputs for _, outputs in sides) / len(sides)),
-            "default": suffix not in HEADS,
+            "default": suffix not in HEADS and not (has_experts and suffix in EXPERT_LAYERS),
         }
         for suffix, sides in groups.items()
     ]
@@ -223,7 +227,9 @@ def nf4_bytes(shapes: dict[str, list[int]], tower: re.Pattern[str] | None = None
 
 
 def _is_linear(name: str, shape: list[int]) -> bool:
-    return len(shape) == 2 and name.endswith(".weight") and not any(word in name for word in _NOT_LINEAR)
+    if len(shape) != 2 or not name.endswith(".weight") or any(word in name for word in _NOT_LINEAR):
+        return False
+    return not EXPERT_TENSOR.search(name) and not ROUTING_LAYER.search(name)
 
 
 def _config(folder: Path) -> dict[str, Any]:
@@ -236,9 +242,7 @@ def _config(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise _refuse("config.json in this folder is not a model's configuration.")
     if "auto_map" in config:
-        raise _refuse(
-            "config.json asks to run code of the model itself, which is never done here. Choose another model."
-        )
+        raise _refuse(remote_code_refusal(str(config.get("model_type", ""))))
     return config
 
 

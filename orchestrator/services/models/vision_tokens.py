@@ -3,9 +3,10 @@
 import math
 from typing import Any
 
+from orchestrator.domain.experts import count_experts
 from orchestrator.domain.families import FAMILIES, VisionRule
 from orchestrator.domain.recipe_data import Data, FrameShape
-from orchestrator.domain.vision_budget import FRAMES, ClipShape, timed_frames, vision_budget
+from orchestrator.domain.vision_budget import FRAMES, ClipShape, paced_frames, timed_frames, vision_budget
 
 USUAL_CLIP = ClipShape(frames=250, duration_s=10.0, width=1280, height=720)
 """What a clip is taken to be where none is known."""
@@ -23,16 +24,17 @@ def read_vision_layout(family: str, config: dict[str, Any]) -> dict[str, int] | 
     rule = FAMILIES[family].vision if family in FAMILIES else None
     if rule is None:
         return None
-    vision, text = config.get("vision_config") or {}, config.get("text_config") or config
-    patch = _first(vision.get("patch_size") or vision.get("spatial_patch_size") or rule.patch)
+    vision, text = config.get("vision_config") or config.get("vit_config") or {}, config.get("text_config") or config
+    patch = _first(_any_of(vision, "patch_size", "spatial_patch_size", "image_patch_size") or rule.patch)
     merge = _merge(config, vision, rule)
     if min(patch, merge) < 1:
         raise ValueError("patches must have a size")
-    edge = rule.edge if rule.free else _first(vision.get("image_size") or rule.edge)
+    size = config.get("image_size") or _any_of(vision, "image_size", "image_default_input_size")
+    edge = rule.edge if rule.free else _first(size or rule.edge)
     if rule.free:
         edge = max(1, edge // (patch * merge)) * patch * merge
     return {
-        "frames": FRAMES,
+        "frames": rule.frames or FRAMES,
         "edge": edge,
         "patch": patch,
         "merge": merge,
@@ -41,6 +43,8 @@ def read_vision_layout(family: str, config: dict[str, Any]) -> dict[str, int] | 
         "up": int(rule.up),
         "end": rule.end,
         "marks": int(rule.marks),
+        "extra": rule.frame_extra,
+        "experts": count_experts(config),
         "context": int(text.get("max_position_embeddings") or 0),
         "hidden": int(text.get("hidden_size") or 0),
         "inner": int(text.get("intermediate_size") or 4 * int(text.get("hidden_size") or 0)),
@@ -63,7 +67,7 @@ def visual_tokens(layout: dict[str, int], frames: int | None = None, size: int |
         return count
     side = (size or layout["edge"]) // layout["patch"]
     merged = -(-side // layout["merge"]) if layout["up"] else side // layout["merge"]
-    return math.ceil(count / layout["time"]) * merged * merged + layout["end"]
+    return math.ceil(count / layout["time"]) * (merged * merged + layout.get("extra", 0)) + layout["end"]
 
 
 def keeps_shape(family: str, data: Data) -> bool:
@@ -93,7 +97,7 @@ def least_frames(family: str, layout: dict[str, int], data: Data) -> int:
     """The fewest frames that a clip of a run must have; a base that is shown squares of ours takes some twice."""
     if spreads_frames(family, data):
         return data.frames or layout["frames"]
-    return layout["time"] if keeps_shape(family, data) else 1
+    return layout["time"] if keeps_shape(family, data) and not _rule(family).completes_alone else 1
 
 
 def clip_tokens(family: str, layout: dict[str, int], data: Data, clip: ClipShape | None = None) -> int:
@@ -105,19 +109,24 @@ def clip_tokens(family: str, layout: dict[str, int], data: Data, clip: ClipShape
     """
     if samples_by_time(family, data):
         return visual_tokens(layout, _frames(family, data, clip))
+    if most := _soft_tokens(family, data):
+        return (data.frames or layout["frames"]) * (data.frame_tokens or most)
     if not keeps_shape(family, data):
         return visual_tokens(layout, data.frames, data.size)
-    rule, edge = FAMILIES[family].vision, layout["patch"] * layout["merge"]
-    assert rule is not None
+    rule = _rule(family)
+    edge, shape = layout["patch"] * layout["merge"], clip or USUAL_CLIP
     budget = vision_budget(data, edge, layout["time"], rule.own)
-    return budget.tokens(clip or USUAL_CLIP, edge, layout["time"], rule.completes)
+    if rule.paced:
+        steps = math.ceil(paced_frames(shape, layout["time"]) / layout["time"])
+        return budget.tokens_of(shape, edge, steps, layout["time"])
+    return budget.tokens(shape, edge, layout["time"], rule.completes)
 
 
 def clip_patches(family: str, layout: dict[str, int], data: Data, clip: ClipShape | None = None) -> int:
     """Patches of the clip in the vision tower, before they are merged into tokens."""
     if samples_by_time(family, data):
         return patch_tokens(layout, _frames(family, data, clip))
-    if not keeps_shape(family, data):
+    if not keeps_shape(family, data) and not _soft_tokens(family, data):
         return patch_tokens(layout, data.frames, data.size)
     return clip_tokens(family, layout, data, clip) * layout["merge"] ** 2
 
@@ -128,29 +137,49 @@ def clip_frames(family: str, layout: dict[str, int], data: Data, clip: ClipShape
         return _frames(family, data, clip)
     if not keeps_shape(family, data):
         return data.frames or layout["frames"]
-    rule = FAMILIES[family].vision
-    assert rule is not None
+    rule = _rule(family)
+    if rule.paced:
+        return paced_frames(clip, layout["time"])
     budget = vision_budget(data, layout["patch"] * layout["merge"], layout["time"], rule.own)
     return budget.frames(clip, layout["time"], rule.completes)
 
 
 def frame_size(family: str, layout: dict[str, int], data: Data, clip: ClipShape) -> tuple[int, int]:
     """(width, height) of a frame as the base sees it."""
+    edge = layout["patch"] * layout["merge"]
+    if most := _soft_tokens(family, data):
+        scale = math.sqrt((data.frame_tokens or most) * edge * edge / (max(1, clip.width) * max(1, clip.height)))
+        width, height = (max(1, math.floor(side * scale / edge)) * edge for side in (clip.width, clip.height))
+        return width, height
     if not keeps_shape(family, data):
-        edge = data.size or layout["edge"]
-        return edge, edge
-    rule, edge = FAMILIES[family].vision, layout["patch"] * layout["merge"]
-    assert rule is not None
+        square = data.size or layout["edge"]
+        return square, square
+    rule = _rule(family)
     budget = vision_budget(data, edge, layout["time"], rule.own)
-    height, width = budget.resized(clip, edge, budget.steps(clip, layout["time"], rule.completes))
+    if rule.paced:
+        frames = paced_frames(clip, layout["time"])
+    else:
+        frames = budget.steps(clip, layout["time"], rule.completes) * layout["time"]
+    height, width = budget.resized(clip, edge, frames)
     return width, height
 
 
 def _frames(family: str, data: Data, clip: ClipShape | None) -> int:
     """Frames of a clip that are sampled by time."""
+    rule = _rule(family)
+    return timed_frames(data, rule.fps, rule.max_frames, clip or USUAL_CLIP)
+
+
+def _soft_tokens(family: str, data: Data) -> int:
+    """Tokens of a frame at most, where the processor keeps its shape within a number that a recipe may choose."""
+    return _rule(family).soft_tokens if spreads_frames(family, data) else 0
+
+
+def _rule(family: str) -> VisionRule:
+    """The rule of a family with a language model."""
     rule = FAMILIES[family].vision
     assert rule is not None
-    return timed_frames(data, rule.fps, rule.max_frames, clip or USUAL_CLIP)
+    return rule
 
 
 def patch_tokens(layout: dict[str, int], frames: int | None = None, size: int | None = None) -> int:
@@ -166,6 +195,11 @@ def _merge(config: dict[str, Any], vision: dict[str, Any], rule: VisionRule) -> 
         return max(1, round(1 / float(config["downsample_ratio"])))
     merge = vision.get("spatial_merge_size") or config.get("scale_factor") or config.get("spatial_pool_stride")
     return int(merge or rule.merge)
+
+
+def _any_of(part: dict[str, Any], *names: str) -> Any:
+    """The value under the first of these names that has one."""
+    return next((part[name] for name in names if part.get(name)), None)
 
 
 def _first(value: Any) -> int:

@@ -19,6 +19,7 @@ from orchestrator.domain.recipe_defaults import (
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.domain.users import Actor
+from orchestrator.services.models.rows import vision_layout
 from orchestrator.services.training.estimate import estimate
 from orchestrator.services.training.split_counts import count_split
 from orchestrator.services.workers import largest_device_memory
@@ -61,7 +62,8 @@ def _model(session: Session, actor: Actor, model_id: int) -> VideoModel | None:
 
 
 def _defaults(session: Session, model: VideoModel, dataset: Dataset | None) -> dict[str, Default]:
-    task, base = TASK_OF_MODEL[model.model_type], BaseFacts(model.parameters, model.family)
+    task, experts = TASK_OF_MODEL[model.model_type], bool((vision_layout(model) or {}).get("experts"))
+    base = BaseFacts(model.parameters, model.family, experts)
     if not task.contrastive or base.is_tiny:
         return defaults(base, task.key)
     recipe = Recipe()

@@ -94,7 +94,13 @@ def preflight(
     shapes = shape_groups(session, dataset_id, model, recipe)
     exact = bool(measured and measured.exact)
     device_memory = largest_device_memory(session, gpu)
-    estimated = [] if problems or exact else fit_problems(recipe, facts.memory_bytes, device_memory)
+    estimated = (
+        []
+        if problems or exact
+        else fit_problems(
+            recipe, facts.memory_bytes, device_memory, quantizes=not (vision_layout(model) or {}).get("experts")
+        )
+    )
     return Preflight(
         ok=not problems and not estimated,
         problems=[*problems, *estimated],

@@ -1,9 +1,11 @@
 """Limits of a recipe: the context of its base, the frame size it was made for, the memory of the device."""
 
 from orchestrator.domain import formatting
-from orchestrator.domain.families import FAMILIES, LIGER_FAMILIES
+from orchestrator.domain.experts import expert_problems
+from orchestrator.domain.families import FAMILIES, LIGER_FAMILIES, STANDARD_FAMILIES
+from orchestrator.domain.frame_settings import ONLY_KEPT, frame_settings_problem
 from orchestrator.domain.models import VideoModel
-from orchestrator.domain.recipe_data import NO_TOKENS
+from orchestrator.domain.recipe_data import NO_TOKENS, FrameShape
 from orchestrator.domain.recipe_optim import NO_WORDS
 from orchestrator.domain.recipes import LIGER_MISSING, Recipe, smaller_batch
 from orchestrator.domain.vision_budget import FIXED_FRAMES, ClipShape
@@ -30,6 +32,11 @@ def vision_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     """Numbers of frames and frame sizes that this base does not accept."""
     facts, data = model.details or {}, recipe.data
     vision = vision_layout(model)
+    rule = FAMILIES[model.family].vision if model.family in FAMILIES else None
+    if rule is not None and (problem := frame_settings_problem(rule, data)):
+        return [problem]
+    if model.family in STANDARD_FAMILIES and data.frame_shape is not FrameShape.KEPT:
+        return [("data.frame_shape", ONLY_KEPT)]
     if samples_by_time(model.family, data) and (data.min_frames or data.frame_tokens):
         return [
             (
@@ -40,7 +47,11 @@ def vision_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
         ]
     if spreads_frames(model.family, data) and data.fps:
         return [("data.fps", FIXED_FRAMES)]
-    if not depends_on_clip(model.family, data) and (data.min_frames or data.max_frames or data.frame_tokens):
+    if (
+        not depends_on_clip(model.family, data)
+        and not (rule and rule.soft_tokens)
+        and (data.min_frames or data.max_frames or data.frame_tokens)
+    ):
         return [
             (
                 "data.frame_tokens" if data.frame_tokens else "data.max_frames",
@@ -53,9 +64,9 @@ def vision_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     if data.size and own_size and not any_size and data.size != own_size:
         return [("data.size", f"This base takes exactly {own_size} x {own_size} pixels. Leave Frame size empty.")]
     if not vision:
-        rule = FAMILIES[model.family].clip if model.family in FAMILIES else None
+        clip_rule = FAMILIES[model.family].clip if model.family in FAMILIES else None
         own, tubelet = int(facts.get("frames") or 0), int(facts.get("tubelet_size") or 0)
-        problem = rule.frames_problem(data.frames, own, tubelet) if rule else ""
+        problem = clip_rule.frames_problem(data.frames, own, tubelet) if clip_rule else ""
         return [("data.frames", problem)] if problem else []
     if depends_on_clip(model.family, data):
         return []  # what a clip takes depends on the clip: see `context_problems`
@@ -104,6 +115,8 @@ def method_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
         problems.append(("data.group_by_length", NO_TOKENS))
     if text := recipe.qlora.initial_weights_problem:
         problems.append(("qlora.init_lora_weights", text))
+    if (vision_layout(model) or {}).get("experts"):
+        problems += expert_problems(recipe.qlora)
     return problems + _unknown_layers(model, recipe)
 
 
@@ -133,12 +146,13 @@ def kernel_problems(model: VideoModel, recipe: Recipe, gpu: bool) -> list[Proble
     return [] if gpu else [("optim.liger", LIGER_MISSING["gpu"])]
 
 
-def fit_problems(recipe: Recipe, memory_bytes: int, device_memory: int) -> list[Problem]:
+def fit_problems(recipe: Recipe, memory_bytes: int, device_memory: int, quantizes: bool = True) -> list[Problem]:
     """Why a run is estimated not to fit, with what to change.
 
     Args:
         memory_bytes: the estimate.
         device_memory: bytes of the device; 0 where it is not known, which fits.
+        quantizes: whether 4 bits make the base smaller.
     """
     if not device_memory or memory_bytes <= MEMORY_SHARE * device_memory:
         return []
@@ -146,14 +160,14 @@ def fit_problems(recipe: Recipe, memory_bytes: int, device_memory: int) -> list[
     if smaller := smaller_batch(recipe.optim.batch_size, recipe.optim.gradient_accumulation):
         advice = f"Try a batch of {smaller[0]} with {smaller[1]} times accumulation"
         return [("optim.batch_size", f"{needs} {advice}, or rehearse it: two real steps measure it.")]
-    if recipe.qlora.enabled and recipe.qlora.bits != 4:
+    if recipe.qlora.enabled and recipe.qlora.bits != 4 and quantizes:
         return [("qlora.bits", f"{needs} Choose 4-bit.")]
     return [("data.frames", f"{needs} Use fewer frames, or a smaller base.")]
 
 
 def advice(model: VideoModel, recipe: Recipe, gpu: bool) -> list[str]:
     """Suggestions for a recipe that has no problems."""
-    if not recipe.qlora.enabled:
+    if not recipe.qlora.enabled or (vision_layout(model) or {}).get("experts"):
         return []
     saved = model.parameters * (2 if gpu else 4) - int((model.details or {}).get("nf4_bytes") or model.parameters // 2)
     small = 0 < model.parameters < _SMALL_BASE

@@ -7,18 +7,20 @@ import pytest
 
 from jobs.families.protocol import Family
 from jobs.families.registry import MODULES
+from jobs.families.video_llm.standard import standard_family
 from orchestrator.domain import families
 
 _NAMES = [name for name in vars(Family) if not name.startswith("_")]
 
 
 def test_every_base_that_can_be_added_can_be_trained() -> None:
-    assert set(families.FAMILIES) == set(MODULES)
+    assert set(families.FAMILIES) == set(MODULES) | families.STANDARD_FAMILIES
+    assert not set(MODULES) & families.STANDARD_FAMILIES
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
+@pytest.mark.parametrize("name", [*sorted(MODULES), *sorted(families.STANDARD_FAMILIES)])
 def test_family_meets_the_protocol(name: str) -> None:
-    family = import_module(MODULES[name]).FAMILY
+    family = import_module(MODULES[name]).FAMILY if name in MODULES else standard_family(name)
     assert family.name == name
     assert family.title == families.FAMILIES[name].name_in_sentences
     for method in _NAMES:
