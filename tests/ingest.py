@@ -7,4 +7,4 @@ from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 def import_now(dataset_id: int) -> str:
     """What `jobs.datasets.ingest.run_ingest` does once the files are there, without its lease."""
     with ProbePool(size=1) as pool:
-        return ingest_dataset(dataset_id, pool)
+        return ingest_dataset(dataset_id, pool, probe_spans=pool.spans)

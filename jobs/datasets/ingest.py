@@ -31,7 +31,7 @@ def run_ingest(dataset_id: int) -> str:
         if problem:
             return "cancelled" if problem == STOPPED else fail_import(dataset_id, problem)
         with ProbePool() as pool:
-            result = ingest_dataset(dataset_id, pool, should_continue=import_guard, concurrency=pool.size + 1)
+            result = ingest_dataset(dataset_id, pool, import_guard, pool.size + 1, pool.spans)
         prepare_results(dataset_id)
         return result
     finally:

@@ -140,6 +140,33 @@ def decode_timed(
     return pixels, FrameTiming(tuple(index - first for index in indices), frames, rate)
 
 
+class SpanPictures(NamedTuple):
+    """Sampled frames of a span, upright and as large as they are stored, and how many frames the span has."""
+
+    pictures: list[Frames]
+    frames: int
+
+
+def decode_spans(path: Path, count: int, spans: Sequence[Span], name: str = "") -> list[SpanPictures]:
+    """Samples `count` frames of each span of a film, in one reading of it.
+
+    Raises:
+        BadClip: a sentence with the clip's name.
+    """
+
+    def indices_of(timeline: Timeline, _: tuple[int, float]) -> list[int]:
+        return [index for span in spans for index in timeline.sample(count, None, span)]
+
+    pictures, _, timeline, _ = _read(path, name or path.name, indices_of)
+    return [
+        SpanPictures(
+            [picture.pixels for picture in pictures[number * count : (number + 1) * count]],
+            timeline.part(span)[1].frames,
+        )
+        for number, span in enumerate(spans)
+    ]
+
+
 def expected_frames(path: Path, name: str) -> Expected | None:
     """The frames of a clip without decoding it; None where only decoding tells."""
     with open_clip(path, name) as (container, stream):

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from orchestrator.domain.clip_facts import ClipFacts
+from orchestrator.domain.clip_facts import ClipFacts, SpanFacts
 from orchestrator.services import sandbox
 from orchestrator.services.sandbox import Tool
 
@@ -20,6 +20,8 @@ MAX_CLIPS_PER_PROCESS = 2_000
 MAX_PROCESSES = 8
 ProbeRequest = tuple[str, str, str]
 """(file, name for sentences, file for its film strip)"""
+SpanRequest = tuple[float, float, str]
+"""(first second, last second, file for its film strip)"""
 _MAX_REQUEST_BYTES = 2**15
 """Half of what a pipe holds: a process that does not read never blocks its caller."""
 _READ_BYTES = 2**16
@@ -57,6 +59,14 @@ class ProbePool:
         finally:
             self._idle.put(process)
 
+    def spans(self, path: str, name: str, spans: Sequence[SpanRequest]) -> list[SpanFacts]:
+        """The facts of some spans of a film; [] where they cannot be decoded. From any thread."""
+        process = self._idle.get()
+        try:
+            return process.spans(path, name, spans)
+        finally:
+            self._idle.put(process)
+
 
 class ProbeProcess:
     """One process for clips; another one is started after it died. The thread that starts it must outlive it."""
@@ -71,6 +81,20 @@ class ProbeProcess:
         while len(facts) < len(requests):
             facts += self._probe(requests[len(facts) :])
         return facts
+
+    def spans(self, path: str, name: str, spans: Sequence[SpanRequest]) -> list[SpanFacts]:
+        """The facts of some spans of a film; [] where they cannot be decoded, or end the process."""
+        child = self.child()
+        self._clips += 1
+        assert child.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.write(json.dumps([path, name, "", spans]).encode() + b"\n")
+            child.stdin.flush()
+        answer, failure = self._read_line(child)
+        if failure:
+            self.end()
+            return []
+        return [SpanFacts(**facts) for facts in json.loads(answer)]
 
     def _probe(self, requests: Sequence[ProbeRequest]) -> list[ClipFacts]:
         """The facts of the first clips, at least of one: as many as fit, until one of them ends the process.

@@ -8,6 +8,14 @@ sampling or resizing gives other pixels for some clip, so that files of earlier 
 
 
 @dataclass(frozen=True, slots=True)
+class SpanFacts:
+    """What is known of a span from its own frames."""
+
+    frames: int
+    perceptual_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClipFacts:
     """The facts of a clip, from decoding it and not from its header; `problem`: why it cannot be used, else ""."""
 

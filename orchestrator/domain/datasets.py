@@ -160,11 +160,15 @@ class Clip(SQLModel, table=True):
         return None if self.start_s is None or self.end_s is None else Span(self.start_s, self.end_s)
 
     def cut(self, span: Span | None) -> None:
-        """Makes the clip this part of its film, or all of it; the file stays as it is."""
+        """Makes the clip this part of its film, or all of it; the file stays as it is.
+
+        The hash is that of other frames, so that the clip is no longer compared with others.
+        """
         per_second = self.frames / self.duration_s if self.duration_s else self.fps
         self.start_s, self.end_s = (span.start_s, span.end_s) if span else (None, None)
         self.duration_s = span.end_s - span.start_s if span else self.film_s
         self.frames = max(1, round(self.duration_s * per_second))
+        self.perceptual_hash = ""
 
 
 class DatasetEdit(SQLModel, table=True):

@@ -143,7 +143,7 @@ def near_duplicates(usable: list[ExaminedClip]) -> tuple[Finding | None, Finding
             validation = one if one.split is Split.VALIDATION else two
             leaks[validation.id or 0] = validation
             leaked_pairs |= {a, b}
-        else:
+        elif not (one.span and two.span and one.content_hash == two.content_hash):  # parts of a film look alike
             example = example or f"{_short_name(two)} looks like {_short_name(one)}."
             copies[b] = two
             originals.add(a)

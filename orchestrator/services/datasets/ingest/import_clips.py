@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from orchestrator.domain.annotations import AnnotatedClip, Annotations, Span, short_form
-from orchestrator.domain.clip_facts import ClipFacts
+from orchestrator.domain.clip_facts import ClipFacts, SpanFacts
 from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, Split
 from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.services.datasets.files import dataset_folder, is_film
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
 from orchestrator.services.datasets.ingest.layouts.unused_files import general_reason
 from orchestrator.services.datasets.ingest.ordered_map import ordered_map
+from orchestrator.services.datasets.media.strips import span_strip_of
 from orchestrator.services.datasets.not_used import NotUsed, NotUsedKind, NotUsedList
 from orchestrator.services.datasets.usable import annotation_gap
 from orchestrator.services.db import session_scope
@@ -33,6 +34,11 @@ ProbeRequest = tuple[str, str, str]
 """(file, name for sentences, path of the film strip to write)."""
 Probe = Callable[[Sequence[ProbeRequest]], list[ClipFacts]]
 """Returns the facts of each file, in their order. Passed in, so that services need no video library."""
+ProbeSpans = Callable[[str, str, Sequence[tuple[float, float, str]]], list[SpanFacts]]
+"""(file, name for sentences, [(first second, last second, film strip to write)]) to the facts of each span; [] where
+they cannot be decoded."""
+_SPANS_AT_ONCE = 8
+"""Their sampled frames are in memory together, as large as they are stored."""
 _NUMBER, _NAMED_FILMS = re.compile(r"\d+"), 6
 Content = tuple[str, Span | None]
 """The hash of a film's bytes, and the span of it that a clip is."""
@@ -95,6 +101,7 @@ class ImportPaths:
     """Files of the owner's other datasets, by content hash."""
     failed: Mapping[str, str]
     """Why a film could not be made of a folder of pictures, by its name in the upload."""
+    probe_spans: ProbeSpans | None = None
 
 
 def import_clips(
@@ -108,6 +115,7 @@ def import_clips(
     concurrency: int,
     stored: Mapping[str, str] | None = None,
     failed: Mapping[str, str] | None = None,
+    probe_spans: ProbeSpans | None = None,
 ) -> list[NewClip] | None:
     """Probes all files of a layout and moves usable videos to the storage.
 
@@ -118,6 +126,7 @@ def import_clips(
         concurrency: how many batches are probed at the same time.
         stored: files of the owner's other datasets by content hash; equal contents share one file on disk.
         failed: why films could not be made of folders of pictures, by their names.
+        probe_spans: looks at the frames of spans.
 
     Returns:
         The records, all of one film together, the films in the order of the layout; None when `should_continue`
@@ -128,7 +137,7 @@ def import_clips(
     for entry in entries:
         films.setdefault(entry.name, []).append((entry, reason_not_to_use(task, entry, layout)))
     folders = (str(staging), f"{folder}/clips", f"{folder}/thumbs")
-    paths = ImportPaths(dataset_id, *folders, f"{get_settings().storage_dir}/", stored or {}, failed or {})
+    paths = ImportPaths(dataset_id, *folders, f"{get_settings().storage_dir}/", stored or {}, failed or {}, probe_spans)
     for path in (paths.clips, paths.thumbs):
         os.makedirs(path, exist_ok=True)
     imported: list[NewClip] = []
@@ -259,7 +268,23 @@ def _import_batch(paths: ImportPaths, films: Sequence[Film], probe: Probe, known
             clip.film_s = facts.duration_s
             clip.perceptual_hash = facts.perceptual_hash
             _fit_span(clip, alone=len(clips) == 1)
+        _look_at_spans(paths, clips, target, short)
     return [clip for clips in clips_of for clip in clips]
+
+
+def _look_at_spans(paths: ImportPaths, clips: Sequence[NewClip], film: str, short: str) -> None:
+    """Gives the spans of a film their own film strips, hashes and numbers of frames."""
+    spans = [clip for clip in clips if clip.span and clip.path]
+    for first in range(0, len(spans) if paths.probe_spans else 0, _SPANS_AT_ONCE):
+        part = spans[first : first + _SPANS_AT_ONCE]
+        requests = [
+            (span.start_s, span.end_s, f"{paths.root}{span_strip_of(clip.thumbnail_path, span)}")
+            for clip in part
+            if (span := clip.span)
+        ]
+        assert paths.probe_spans
+        for clip, facts in zip(part, paths.probe_spans(film, short, requests), strict=False):
+            clip.frames, clip.perceptual_hash = facts.frames, facts.perceptual_hash
 
 
 def is_cut_already(span: Span, film_s: float) -> bool:

@@ -36,6 +36,7 @@ from orchestrator.services.datasets.ingest.import_clips import (
     Content,
     NewClip,
     Probe,
+    ProbeSpans,
     columns,
     content_of,
     film_notes,
@@ -67,6 +68,7 @@ from orchestrator.services.datasets.ingest.staging import (
     stage_uploads,
     store_unpacked,
 )
+from orchestrator.services.datasets.media.strips import film_strip_of
 from orchestrator.services.datasets.not_used import NOT_USED, from_json, to_json
 from orchestrator.services.datasets.rows import REUPLOAD_NOTE
 from orchestrator.services.datasets.text_repair import storable
@@ -88,7 +90,11 @@ class NotEnoughAnnotations(Invalid):
 
 
 def ingest_dataset(
-    dataset_id: int, probe: Probe, should_continue: Callable[[], bool] = lambda: True, concurrency: int = 1
+    dataset_id: int,
+    probe: Probe,
+    should_continue: Callable[[], bool] = lambda: True,
+    concurrency: int = 1,
+    probe_spans: ProbeSpans | None = None,
 ) -> str:
     """Imports the complete uploads of a dataset in `processing`, or reads its files again with another layout.
 
@@ -97,6 +103,7 @@ def ingest_dataset(
     Args:
         should_continue: asked before each batch; False when another worker has taken over this dataset.
         concurrency: how many batches are handed to `probe` at the same time, each from a thread.
+        probe_spans: looks at the frames of spans; without it they have the film strip of their film.
 
     Returns:
         "ready", "error", "kept" (a failed import left the clips from before), or why nothing was done; for the log.
@@ -145,7 +152,17 @@ def ingest_dataset(
         with _reader_errors():
             made = make_films(staging, frames, should_continue, concurrency)
             clips = made and import_clips(
-                dataset_id, task, staging, added, known, probe, should_continue, concurrency, stored, made.failed
+                dataset_id,
+                task,
+                staging,
+                added,
+                known,
+                probe,
+                should_continue,
+                concurrency,
+                stored,
+                made.failed,
+                probe_spans,
             )
         if made is None or clips is None:
             return "left to another worker"
@@ -371,6 +388,6 @@ def _delete_orphans(dataset_id: int, used: set[str]) -> None:
     root, folder = get_settings().storage_dir, dataset_folder(dataset_id)
     remove_unpacked(dataset_id)
     for path in folder.rglob("*"):
-        keep = str(path.relative_to(root)) in used or unused_files_folder(folder) in path.parents
+        keep = film_strip_of(str(path.relative_to(root))) in used or unused_files_folder(folder) in path.parents
         if path.is_file() and not keep:
             path.unlink(missing_ok=True)

@@ -3,20 +3,27 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlmodel import select
 
 from orchestrator.domain.annotations import Annotations
 from orchestrator.domain.clip_facts import ClipFacts
-from orchestrator.domain.datasets import ClipProblem, ClipStatus, Dataset, DatasetStatus, Upload
+from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetStatus, Upload
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.curation.edits import Change, update_clip
+from orchestrator.services.datasets.curation.examined_clips import examined_clips
+from orchestrator.services.datasets.curation.findings import near_duplicates
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest import reinterpret
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
+from orchestrator.services.datasets.media.clips import clip_media
 from orchestrator.services.db import session_scope
+from tests.fakes.odd_videos import RATE, write_film
 from tests.fakes.uploads import uploaded_dataset
+from tests.ingest import import_now
 from tests.unit.services.datasets.ingest.test_pipeline import clips, clips_of, dataset_of
 
 SPANS = b"video,start,end,label\n0.mp4,0,4,run\n0.mp4,5,9,jump\n1.mp4,1,4,run\n1.mp4,5,10.2,jump\n"
@@ -151,3 +158,29 @@ def test_answers_are_no_captions_for_retrieval(ada: Actor) -> None:
     assert dataset_of(dataset_id).error == (
         "None of the files can be used. 0.mp4 has 1 question with its answer; Retrieval takes captions."
     )
+
+
+def test_each_span_has_the_film_strip_and_the_hash_of_its_own_frames(ada: Actor, tmp_path: Path) -> None:
+    """Film 0 becomes brighter to the right in its first half, to the left in its second; film 1 is of equal frames."""
+    ramp = np.repeat(np.linspace(20, 230, 64)[None, :, None], 48, 0).repeat(3, 2)
+    turning = write_film(tmp_path / "0.mp4", draw=lambda i: (ramp if i < 24 else ramp[:, ::-1]).astype(np.uint8))
+    steady = write_film(tmp_path / "1.mp4", draw=lambda _: ramp.astype(np.uint8))
+    half = 24 / RATE
+    rows = "".join(f"{film}.mp4,{a},{a + half},{name}\n" for film in (0, 1) for a, name in ((0, "run"), (half, "jump")))
+    files = {"0.mp4": turning.read_bytes(), "1.mp4": steady.read_bytes()}
+    dataset_id = uploaded_dataset(ada, files | {"t.csv": f"video,start,end,label\n{rows}".encode()})
+    assert import_now(dataset_id) == "ready"
+    found = clips_of(dataset_id)
+    assert [clip.frames for clip in found] == [24] * 4
+    first, second, third, fourth = [clip.perceptual_hash for clip in found]
+    assert first == third == fourth != second
+    with session_scope() as session:
+        strips = [clip_media(session, ada, clip.id or 0, thumbnail=True) for clip in found]
+        assert len({strip.read_bytes() for strip in strips[:2]}) == len(set(strips[:2])) == 2
+        leak, copies = near_duplicates(examined_clips(session, dataset_id))
+        assert leak is None
+        assert copies  # of film 0 in film 1, but not of film 1 in itself
+        assert {*copies.clip_ids, *copies.related} == {found[0].id, found[2].id, found[3].id}
+        update_clip(session, ada, found[0].id or 0, Change(end_s=half - 0.2))
+        assert clip_media(session, ada, found[0].id or 0, thumbnail=True) not in strips  # that of the whole film
+        assert not session.get_one(Clip, found[0].id).perceptual_hash
