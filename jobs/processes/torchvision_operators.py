@@ -6,15 +6,19 @@ processors of transformers use none of them: resizing, cropping and normalizing 
 defined first where, and only where, the compiled part cannot be loaded.
 
 `./loreel` copies this file into the virtual environment and names it in a `.pth` file there, so that it runs as each
-Python starts, also in plain scripts. Standard library only, and nothing is imported until torchvision is.
+Python starts, also in plain scripts. So it imports nothing that Python has not loaded by then: `importlib.abc` and
+`pathlib` would take a third of the start of a short process.
 """
 
 import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from pathlib import Path
-from types import ModuleType
+from importlib.machinery import PathFinder, SourceFileLoader
+
+TYPE_CHECKING = False  # that of `typing`, which is not loaded yet
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from pathlib import Path
+    from types import ModuleType
 
 SCHEMAS = ("nms", "qnms")
 """The operators for which torchvision registers shapes at import time; they have the same arguments."""
@@ -22,12 +26,12 @@ _KEPT: list[object] = []
 """The library of the schemas: torch removes them when it is collected."""
 
 
-class TorchvisionFinder(MetaPathFinder):
+class TorchvisionFinder:
     """Finds torchvision as usual, and gives it a loader that defines missing operators first."""
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+        self, fullname: str, path: "Sequence[str] | None", target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
         spec = PathFinder.find_spec(fullname, path) if fullname == "torchvision" else None
         if spec is not None and spec.origin is not None:
             spec.loader = _Loader(fullname, spec.origin)
@@ -35,12 +39,14 @@ class TorchvisionFinder(MetaPathFinder):
 
 
 class _Loader(SourceFileLoader):
-    def exec_module(self, module: ModuleType) -> None:
+    def exec_module(self, module: "ModuleType") -> None:
+        from pathlib import Path
+
         define_missing_operators(Path(self.path).parent)
         super().exec_module(module)
 
 
-def define_missing_operators(package: Path) -> bool:
+def define_missing_operators(package: "Path") -> bool:
     """Defines the schemas where the compiled operators in torchvision's folder cannot be loaded; True if it did."""
     import torch
 

@@ -170,8 +170,11 @@ def _last_until(container: InputContainer, stream: VideoStream, stamp: int) -> V
             continue  # a damaged packet, or the end: then there is no next one
 
 
-def check_end(path: Path, name: str, container: InputContainer, stream: VideoStream) -> None:
+def check_end(path: Path, name: str, container: InputContainer, stream: VideoStream) -> int | None:
     """Refuses a file whose header names frames behind its end.
+
+    Returns:
+        How many frames to be shown the header of an MP4 names; None for other formats.
 
     Raises:
         BadClip: more than a few are missing.
@@ -183,10 +186,11 @@ def check_end(path: Path, name: str, container: InputContainer, stream: VideoStr
             percent = round(100 * there / stated)
             raise BadClip(name, f"is cut off: {percent} % of its bytes are there. Upload it again.")
     if "mp4" not in container.format.name:
-        return
+        return None
     entries = stream.index_entries
     ends = [entry.pos + entry.size for entry in entries if not entry.is_discard]
     _check_cut(name, sum(end <= size for end in ends), len(ends))
+    return len(ends)
 
 
 def _segment_bytes(path: Path, size: int) -> tuple[int, int]:
@@ -215,10 +219,11 @@ def check_losses(path: Path, name: str, stream: VideoStream, decoded: int, losse
     if not decoded:
         raise BadClip(name, "has no picture that can be decoded. Upload it again or as MP4.")
     total = decoded + losses.packets
-    if _is_avi(path, is_cut=True):
+    is_avi = stream.container.format.name == "avi"
+    if is_avi and _is_cut_avi(path):
         _check_cut(name, total, stream.frames)
     # Without its index, an AVI file is searched for frames: what is not found cannot be refused by the decoder.
-    if _is_avi(path) and losses.indexed < total < stream.frames / 2:
+    if is_avi and losses.indexed < total < stream.frames / 2:
         losses.packets, total = stream.frames - decoded, stream.frames
     if losses.packets > _MAX_LOST * total:
         what = f"is damaged: {losses.packets} of its {total} pictures cannot be decoded."
@@ -230,13 +235,9 @@ def _check_cut(name: str, there: int, total: int) -> None:
         raise BadClip(name, f"is cut off: {there} of its {total} frames are there. Upload it again.")
 
 
-def _is_avi(path: Path, is_cut: bool = False) -> bool:
-    """Whether it is an AVI file, whose header counts the frames of the whole film.
-
-    Args:
-        is_cut: and shorter than its first chunk says.
-    """
+def _is_cut_avi(path: Path) -> bool:
+    """Whether an AVI file, whose header counts the frames of the whole film, is shorter than its first chunk says."""
     with path.open("rb") as file:
         head = file.read(12)
-    is_avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
-    return is_avi and (not is_cut or int.from_bytes(head[4:8], "little") + 8 > os.stat(path).st_size)
+    is_riff = head[:4] == b"RIFF" and head[8:12] == b"AVI "
+    return is_riff and int.from_bytes(head[4:8], "little") + 8 > os.stat(path).st_size

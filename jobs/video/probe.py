@@ -68,9 +68,9 @@ def probe(
     with open_clip(path, name) as (container, stream):
         if is_image(stream, container):
             raise BadClip(name, "is a single picture, not a video.")
-        check_end(path, name, container, stream)
+        promised = check_end(path, name, container, stream)
         others = len(films(container)) - 1
-        indices = _strip_indices(path, name, stream) if strip else []
+        indices = _strip_indices(path, name, stream, promised) if strip else []
         reader = _Reader(name, max_seconds, full_frames, indices, scaler or VideoReformatter())
         timeline = reader.run(container, stream)
         codec, number = stream.codec_context.name, stream.index
@@ -131,14 +131,16 @@ class _Reader:
         return build_timeline(self.shown, frame.duration or 0, clock_of(container, stream))
 
 
-def _strip_indices(path: Path, name: str, stream: VideoStream) -> list[int]:
-    """The frames of the strip by what header or packets promise, so that it can be made while decoding."""
-    expected = stream.frames
-    if "mp4" in stream.container.format.name:
-        expected = sum(not entry.is_discard for entry in stream.index_entries)
+def _strip_indices(path: Path, name: str, stream: VideoStream, promised: int | None) -> list[int]:
+    """The frames of the strip by what header or packets promise, so that it can be made while decoding.
+
+    Args:
+        promised: by `check_end`.
+    """
+    expected = stream.frames if promised is None else promised
     if not expected:
-        promised = expected_frames(path, name)
-        expected = promised.timeline.frames if promised else 0
+        by_packets = expected_frames(path, name)
+        expected = by_packets.timeline.frames if by_packets else 0
     return sample_indices(expected, FRAMES) if 0 < expected <= FULL_FRAMES else []
 
 

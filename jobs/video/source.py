@@ -1,5 +1,7 @@
 """Opens a video file for decoding; whatever may be wrong with it becomes one sentence."""
 
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ MAX_SIDE = 16_384
 """Pixels; a larger side is a wrong header or an attack on the memory."""
 MAX_PIXELS = 8_192 * 8_192
 BROKEN = (av.FFmpegError, ValueError, EOFError, OSError)
-_NO_FILM = ("attached_pic", "timed_thumbnails", "still_image", "dependent")
+_NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image | Disposition.dependent
 """Streams of pictures that players do not play: covers, thumbnails, layers of another stream."""
 
 
@@ -31,9 +33,13 @@ def open_clip(path: Path, name: str = "") -> Iterator[tuple[InputContainer, Vide
         BadClip: no such file, not a video, sound only, or an impossible frame size.
     """
     name = name or path.name
-    if not path.is_file():
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        status = None
+    if status is None or not stat.S_ISREG(status.st_mode):
         raise BadClip(name, "is no longer there. Add it to the dataset again.")
-    if path.stat().st_size == 0:
+    if status.st_size == 0:
         raise BadClip(name, "is empty. Upload it again.")
     with _open(path, name) as container:
         stream = _film_stream(path, name, container)
@@ -65,7 +71,7 @@ def films(container: InputContainer) -> list[VideoStream]:
 
 
 def _is_no_film(stream: VideoStream) -> bool:
-    return any(stream.disposition & Disposition[name] for name in _NO_FILM)
+    return bool(stream.disposition & _NO_FILM)
 
 
 def _film_stream(path: Path, name: str, container: InputContainer) -> VideoStream:

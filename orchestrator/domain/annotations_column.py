@@ -13,7 +13,7 @@ class AnnotationsColumn(TypeDecorator[Annotations]):
     cache_ok = True
 
     def process_bind_param(self, value: Annotations | None, dialect: Dialect) -> str:
-        return str(value or Annotations())
+        return str(value) if value else ""
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Annotations:
         return Annotations.parse(value)

@@ -1,5 +1,6 @@
 """Writes the bytes of an upload: appended at the announced offset, by one sender at a time, never past its length."""
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterable, Sequence
@@ -79,7 +80,8 @@ class PartFile:
 def delete_upload_files(upload_ids: Iterable[str]) -> None:
     """Deletes the files of these uploads; those that do not exist are skipped."""
     for upload_id in upload_ids:
-        upload_path(upload_id).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(upload_path(upload_id))
 
 
 def upload_path(upload_id: str) -> Path:

@@ -8,6 +8,7 @@ from sqlmodel import Session, SQLModel, select
 from orchestrator.domain.annotations import AnnotatedClip, Annotations
 from orchestrator.domain.datasets import ClipProblem, ClipStatus, Split
 
+_REPEATING = frozenset({"label", "caption", "prompt", "annotations", "problem", "codec"})
 _SHORT = 32
 """Characters; longer texts are seldom those of several clips."""
 
@@ -47,10 +48,17 @@ def examined_clips(session: Session, dataset_id: int) -> list[ExaminedClip]:
         .execute(select(*columns).where(table.c.dataset_id == dataset_id).order_by(table.c.id))
     )
     shared: dict[Any, Any] = {}
-    return [ExaminedClip(*(_shared(value, shared) for value in row)) for row in rows]
+    repeating = [number for number, name in enumerate(ExaminedClip.__slots__) if name in _REPEATING]
+    clips = []
+    for row in rows:
+        values = list(row)
+        for number in repeating:
+            values[number] = _shared(values[number], shared)
+        clips.append(ExaminedClip(*values))
+    return clips
 
 
 def _shared(value: Any, shared: dict[Any, Any]) -> Any:
-    """One object for equal values that many clips may have: classes, codecs and empty texts, no paths and hashes."""
-    repeats = isinstance(value, Annotations) or (type(value) is str and len(value) < _SHORT)
+    """One object for equal values that many clips may have."""
+    repeats = isinstance(value, Annotations) or len(value) < _SHORT
     return shared.setdefault(value, value) if repeats else value

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from ast import literal_eval
 
 PROGRAM = """
 import sys
@@ -26,9 +27,16 @@ assert define_missing_operators(package)
 print(torch.ops.torchvision.nms.default._schema)
 """
 
+START = """
+import sys
+before = set(sys.modules)
+import jobs.processes.torchvision_operators
+print(sorted(set(sys.modules) - before))
+"""
 
-def _output(program: str) -> str:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+def _output(program: str, *options: str) -> str:
+    done = subprocess.run([sys.executable, *options, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
@@ -39,3 +47,10 @@ def test_processors_of_videos_work_with_the_torch_that_is_installed() -> None:
 
 def test_the_schemas_of_operators_that_cannot_be_loaded_are_defined() -> None:
     assert "torchvision::nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor" in _output(BROKEN)
+
+
+def test_it_imports_nothing_as_a_python_starts() -> None:
+    """Each process of a studio runs it: -S leaves out what the environment's own start has loaded."""
+    loaded = set(literal_eval(_output(START, "-S")))
+    assert "jobs.processes.torchvision_operators" in loaded
+    assert not loaded & {"importlib.abc", "pathlib", "re", "tempfile", "typing"}

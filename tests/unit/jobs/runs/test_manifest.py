@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from jobs.runs import manifest
 from jobs.runs.clip_spec import ClipSpec
 from jobs.runs.manifest import ManifestClips, delete_unused_manifests, link_manifest, read_manifest, write_manifest
 from jobs.runs.spec import TrainSpec
 from jobs.trainer.entrypoint import main
+from jobs.trainer.setup import check_clips, plan_run
 from jobs.trainer.split import split_clips
 from orchestrator.domain.errors import Invalid
 from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
@@ -121,3 +123,16 @@ def test_a_damaged_manifest_is_a_sentence(make_spec: MakeSpec) -> None:
     result = json.loads((folder / "result.json").read_text())
     assert (result["status"], result["attempt"]) == ("failed", 3)
     assert "missing or damaged" in result["error"]
+
+
+def test_a_trainer_parses_each_line_twice_until_its_plan_is_checked(
+    make_spec: MakeSpec, clips: list[ClipSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = replace(make_spec(), clips=read_manifest(*write_manifest(clips, tmp_path / "shared")))
+    read_line, lines = manifest._read_line, list[bytes]()
+    monkeypatch.setattr(manifest, "_read_line", lambda line: lines.append(line) or read_line(line))
+    family, splits, plan, annotations = plan_run(spec)
+    assert check_clips(spec, plan, annotations) == []
+    assert family.caption_warnings(plan, annotations.captions, annotations.conversations) == []
+    held_out = min(3, len(splits.validation))
+    assert len(lines) == 2 * len(clips) + held_out  # for the split, for what is written, and for the contract

@@ -31,3 +31,11 @@ def test_a_failure_reaches_the_caller() -> None:
     except ZeroDivisionError:
         return
     raise AssertionError
+
+
+def test_items_are_taken_when_they_are_needed() -> None:
+    taken: list[int] = []
+    results = ordered_map(lambda n: n, (taken.append(n) or n for n in range(1_000)), 2, lambda: True)
+    assert next(results) == 0
+    assert len(taken) < 20
+    assert list(results) == list(range(1, 1_000))

@@ -1,6 +1,7 @@
 """A row of an annotation file takes the clip that it names, and never another one."""
 
 import time
+import tracemalloc
 
 import pytest
 
@@ -83,3 +84,20 @@ def test_many_clips_of_one_name_are_found_in_linear_time() -> None:
     assert found(videos, [f"{i:05d}/video.mp4" for i in range(20_000)]) == videos
     assert not any(found(videos, [f"gone{i:05d}/video.mp4" for i in range(20_000)]))
     assert time.perf_counter() - start < 200  # quadratic would take an hour
+
+
+def test_an_index_takes_few_bytes_for_a_clip() -> None:
+    videos = [f"clips/{number // 1_000:03}/{number:06}.mp4" for number in range(5_000)]
+    tracemalloc.start()
+    try:
+        index = ClipIndex(videos)
+        assert [index.at(name) for name in (videos[7], "clips/003/003001", "clips/3/003001")] == [
+            videos[7],
+            "clips/003/003001.mp4",
+            "",
+        ]
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size / len(videos) < 400
+    assert index.in_folder(("x", "003", "003001.MP4")) == index.named("003001") == ["clips/003/003001.mp4"]
