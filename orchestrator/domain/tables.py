@@ -3,6 +3,7 @@
 from orchestrator.domain import (
     adapters,
     attempts,
+    audit,
     credentials,
     datasets,
     metric_points,
@@ -18,6 +19,7 @@ from orchestrator.domain import (
 __all__ = [
     "adapters",
     "attempts",
+    "audit",
     "credentials",
     "datasets",
     "metric_points",

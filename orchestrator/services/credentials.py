@@ -10,12 +10,14 @@ from typing import Annotated, Any
 import structlog
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.credentials import CREDENTIAL_VALUES, Credential, CredentialKind
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.json_schemas import OneOf
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_credential
+from orchestrator.services.audit.recording import record
 from orchestrator.services.url_safety import http_problem
 from orchestrator.services.vault import seal, unseal
 
@@ -81,6 +83,7 @@ def save_credential(session: Session, actor: Actor, kind: str, name: str, values
     )
     session.add(credential)
     session.flush()
+    record(session, actor, Act.CREDENTIAL_STORED, credential.id, name, after={"kind": kind})
     log.info("credential.stored", account=actor.user_id, number=credential.id, kind=credential.kind.value)
     return _row(credential)
 
@@ -98,6 +101,7 @@ def replace_credential(session: Session, actor: Actor, credential_id: int, value
     credential.sealed, credential.hint, credential.used_at = seal(secret), hint, None
     session.add(credential)
     session.flush()
+    record(session, actor, Act.CREDENTIAL_REPLACED, credential.id, credential.name)
     log.info("credential.stored", account=actor.user_id, number=credential.id, kind=credential.kind.value)
     return _row(credential)
 
@@ -116,8 +120,10 @@ def save_token(session: Session, actor: Actor, name: str, token: str) -> Credent
 
 def delete_credential(session: Session, actor: Actor, credential_id: int) -> None:
     """Deletes a credential; datasets that were fetched with it stay."""
-    session.delete(owned_credential(session, actor.user_id, credential_id))
+    credential = owned_credential(session, actor.user_id, credential_id)
+    session.delete(credential)
     session.flush()
+    record(session, actor, Act.CREDENTIAL_DELETED, credential_id, credential.name)
     log.info("credential.deleted", account=actor.user_id, number=credential_id)
 
 

@@ -8,6 +8,8 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from orchestrator.services.audit.origin import begin_origin
+
 log = structlog.get_logger(__name__)
 HEADER = "X-Request-ID"
 _FOREIGN = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -26,6 +28,7 @@ class RequestContext:
         given = Headers(scope=scope).get(HEADER, "")
         request_id = given if _FOREIGN.fullmatch(given) else secrets.token_hex(8)
         began = time.perf_counter()
+        begin_origin((scope.get("client") or ("",))[0])
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":

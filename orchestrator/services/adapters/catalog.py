@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import ACTIVE_OPERATIONS, Adapter, AdapterLine, AdapterOperation, OperationKind
+from orchestrator.domain.audit import Act
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
@@ -15,6 +16,7 @@ from orchestrator.services.access import owned_adapter
 from orchestrator.services.adapters.files import FileRow, adapter_folder, home_folder, list_files, remove_files
 from orchestrator.services.adapters.rows import AdapterRow, LineFacts, adapter_row, parent_id_of
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.paging import Page, contains, fetch_page
 from orchestrator.services.zips import up_to_date_zip
 
@@ -111,6 +113,8 @@ def promote(session: Session, actor: Actor, adapter_id: int, production: bool = 
         line.production_version = None
     session.add(line)
     session.flush()
+    act = Act.ADAPTER_PROMOTED if production else Act.ADAPTER_DEMOTED
+    record(session, actor, act, adapter_id, f"{adapter.name} v{adapter.version}")
     return get_adapter(session, actor, adapter_id)
 
 
@@ -175,6 +179,7 @@ def delete_adapter(session: Session, actor: Actor, adapter_id: int) -> None:
         session.add(line)
     session.delete(adapter)
     session.flush()
+    record(session, actor, Act.ADAPTER_DELETED, adapter_id, f"{adapter.name} v{adapter.version}")
     session.expunge(adapter)
     after_commit(session, lambda: remove_files(adapter))
 

@@ -17,6 +17,7 @@ from orchestrator.domain.adapters import (
     OperationStatus,
     ResultKind,
 )
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.hub_ids import HUB_ID
@@ -28,6 +29,7 @@ from orchestrator.services.access import owned_adapter
 from orchestrator.services.adapters.catalog import existing_folder
 from orchestrator.services.adapters.files import home_folder, merged_folder, partial_folder
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.db import session_scope
 from orchestrator.services.fair_turns import UNKNOWN_BYTES, Share
 from orchestrator.services.hub import hub_credential
@@ -82,6 +84,7 @@ def request_merge(session: Session, actor: Actor, adapter_id: int) -> OperationR
         done = operation.status is OperationStatus.DONE and merged_folder(adapter_id).is_dir()
         if operation.kind is OperationKind.MERGE and (operation.status in ACTIVE_OPERATIONS or done):
             return operation_row(operation)
+    record(session, actor, Act.ADAPTER_MERGE_REQUESTED, adapter_id, f"{adapter.name} v{adapter.version}")
     return _add(session, AdapterOperation(adapter_id=adapter_id, kind=OperationKind.MERGE))
 
 
@@ -124,6 +127,8 @@ def request_push(
         raise Conflict(f"{adapter.name} v{adapter.version} is being pushed already. Wait until that is over.")
     request: dict[str, Any] = {"repo": repo.strip(), "private": private, "what": what}
     request |= {"sealed_token": seal({"token": token})} if token else {"credential_id": stored}
+    after = {"repo": repo.strip(), "visible": not private, "what": what}
+    record(session, actor, Act.ADAPTER_PUSH_REQUESTED, adapter_id, f"{adapter.name} v{adapter.version}", after=after)
     return _add(session, AdapterOperation(adapter_id=adapter_id, kind=OperationKind.PUSH, request=request))
 
 

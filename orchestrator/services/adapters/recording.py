@@ -9,13 +9,16 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import Adapter, AdapterLine
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.job_files import SPEC
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
+from orchestrator.domain.users import User
 from orchestrator.services.adapters.files import job_result, list_files, result_kind_on_disk
 from orchestrator.services.attempts.folders import readable_folder
+from orchestrator.services.audit.recording import Person, record
 
 
 def record_adapter(session: Session, job_id: int) -> Adapter | None:
@@ -54,6 +57,9 @@ def record_adapter(session: Session, job_id: int) -> Adapter | None:
     )
     session.add(adapter)
     session.flush()
+    owner, label = session.get_one(User, job.owner_id), f"{adapter.name} v{adapter.version}"
+    person = Person(owner.id, owner.username)
+    record(session, None, Act.ADAPTER_RECORDED, adapter.id, label, after={"job": job_id}, on_behalf_of=person)
     return adapter
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from orchestrator.domain.adapters import ResultKind
+from orchestrator.domain.audit import Act
 from orchestrator.domain.errors import Unavailable
 from orchestrator.domain.models import ModelSource, ModelStatus
 from orchestrator.domain.tasks import TASKS
@@ -14,6 +15,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_adapter
 from orchestrator.services.adapters.catalog import existing_folder
 from orchestrator.services.adapters.operations import MERGED, folder_to_push
+from orchestrator.services.audit.recording import record
 from orchestrator.services.models.adding import queue_check
 from orchestrator.services.models.catalog import new_model, row_for
 from orchestrator.services.models.files import ACCEPTED_ENDINGS, model_folder, remove_model_folder
@@ -51,6 +53,7 @@ def register_merged(session: Session, actor: Actor, adapter_id: int, name: str =
             f"The files could not be copied: {error.strerror}. Free some space, then try again."
         ) from error
     queue_check(session, model)
+    record(session, actor, Act.MODEL_CREATED, model.id, model.name, after={"source": "adapter", "place": label})
     return row_for(session, actor, model)
 
 

@@ -8,8 +8,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.errors import Conflict, Invalid, NotAllowed, NotSignedIn
 from orchestrator.domain.users import Actor, Role, User
+from orchestrator.services.audit.recording import record, record_refusal
 from orchestrator.services.auth.limits import begin_confirmation, begin_signup, confirmation_succeeded
 from orchestrator.services.auth.passwords import MAX_LENGTH, hash_password, password_problem, verify_password
 from orchestrator.services.auth.rows import AccountRow
@@ -141,6 +143,7 @@ def sign_up(session: Session, username: str, email: str, password: str, settings
         session.flush()
     actor = actor_of(user)
     create_demos(session, actor.user_id)
+    record(session, actor, Act.ACCOUNT_CREATED, user.id, user.username, after={"role": user.role.value})
     log.info("account.created", account=actor.user_id, role=user.role.value)
     return actor
 
@@ -158,16 +161,17 @@ def confirm_password(session: Session, actor: Actor, password: str) -> None:
     Raises:
         Invalid: it is not the actor's password. TooMany: it was wrong too often.
     """
-    _confirm_password(_user_of(session, actor), password, "current_password")
+    _confirm_password(session, _user_of(session, actor), password, "current_password")
 
 
-def _confirm_password(user: User, password: str, field: str) -> None:
+def _confirm_password(session: Session, user: User, password: str, field: str) -> None:
     assert user.id is not None
     if not password:
         raise Invalid("Enter your current password to confirm this.", field)
     begin_confirmation(user.id)
     if not verify_password(user.password_hash, password[: MAX_LENGTH + 1]):
         log.info("password.confirmation_failed", account=user.id)
+        record_refusal(session, actor_of(user), Act.PASSWORD_CONFIRMED, "wrong password", user.id, user.username)
         raise Invalid("That is not your current password.", field)
     confirmation_succeeded(user.id)
 
@@ -194,10 +198,11 @@ def update_profile(session: Session, actor: Actor, username: str, email: str, cu
     user = _user_of(session, actor)
     if (username, _normal_email(email)) == (user.username, user.email):
         return actor_of(user)
-    _confirm_password(user, current_password, "current_password")
+    _confirm_password(session, user, current_password, "current_password")
     for field, value in (("username", username), ("email", email)):
         if _is_taken(session, field, value, except_id=actor.user_id):
             raise Conflict(_TAKEN[field], field)
+    before = {"username": user.username, "email": user.email}
     normal = _normal_email(email)
     user.username, user.username_key = username, username.casefold()
     user.email, user.email_key = normal, normal.casefold()
@@ -205,6 +210,8 @@ def update_profile(session: Session, actor: Actor, username: str, email: str, cu
         session.flush()
     except IntegrityError as error:
         raise _conflict_from(session, error) from error
+    after = {"username": username, "email": normal}
+    record(session, actor, Act.ACCOUNT_CHANGED, user.id, username, before, after)
     log.info("profile.changed", account=actor.user_id)
     return actor_of(user)
 
@@ -216,7 +223,7 @@ def change_password(session: Session, actor: Actor, current: str, new: str) -> N
         Invalid: field `current` or `new`. TooMany: the current password was wrong too often.
     """
     user = _user_of(session, actor)
-    _confirm_password(user, current, "current")
+    _confirm_password(session, user, current, "current")
     problem = password_problem(new, [user.username, user.email])
     if not problem and new == current:
         problem = "The new password is the same as the current one."
@@ -224,4 +231,5 @@ def change_password(session: Session, actor: Actor, current: str, new: str) -> N
         raise Invalid(problem, "new")
     user.password_hash = hash_password(new)
     session.flush()
+    record(session, actor, Act.PASSWORD_CHANGED, user.id, user.username)
     log.info("password.changed", account=actor.user_id)

@@ -6,10 +6,12 @@ import structlog
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import NotSignedIn, PasswordNeeded
 from orchestrator.domain.users import Actor, User, UserSession
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import Person, record, record_refusal
 from orchestrator.services.auth.accounts import actor_of, confirm_password
 from orchestrator.services.auth.device_cookies import read_device_cookie
 from orchestrator.services.auth.last_use import note_use
@@ -55,6 +57,7 @@ def log_in(session: Session, login: str, password: str, ip: str, device_cookie: 
     matches = verify_password(user.password_hash if user else decoy, password[: MAX_LENGTH + 1])
     if user is None or not matches:
         attempt_failed(attempt)
+        _record_failure(session, user, login)
         log.info("login.failed", account=user.id if user else None, client=ip)
         raise NotSignedIn(_WRONG_LOGIN)
     attempt_succeeded(attempt)
@@ -64,6 +67,13 @@ def log_in(session: Session, login: str, password: str, ip: str, device_cookie: 
     session.flush()
     log.info("login.succeeded", account=user.id, client=ip)
     return actor_of(user)
+
+
+def _record_failure(session: Session, user: User | None, login: str) -> None:
+    """In the audit log; without what was typed where there is no such account: it may be a password."""
+    reason = "wrong password" if user else "no such account"
+    person = actor_of(user) if user else Person(None, "")
+    record_refusal(session, person, Act.SESSION_OPENED, reason, person.user_id, person.username)
 
 
 def _attempt(session: Session, user: User | None, key: str, ip: str, device_cookie: str) -> Attempt:
@@ -98,6 +108,15 @@ def open_session(session: Session, user_id: int, remember: bool, user_agent: str
     )
     session.add(row)
     session.flush()
+    user = session.get_one(User, user_id)
+    record(
+        session,
+        actor_of(user),
+        Act.SESSION_OPENED,
+        row.id,
+        user.username,
+        after={"browser": user_agent, "remember": remember},
+    )
     return token
 
 
@@ -127,6 +146,7 @@ def confirm_session(session: Session, actor: Actor, token: str, password: str) -
     if row is not None:
         row.confirmed_at = utcnow()
         session.flush()
+    record(session, actor, Act.PASSWORD_CONFIRMED, actor.user_id, actor.username)
 
 
 def require_recent_password(session: Session, actor: Actor, token: str, password: str = "") -> None:
@@ -168,7 +188,12 @@ def _sessions_closed() -> None:
 def close_session(session: Session, token: str) -> None:
     """Ends the session of this token; does nothing when it has ended already."""
     after_commit(session, _sessions_closed)
-    session.exec(delete(UserSession).where(col(UserSession.token_hash) == digest(token)))
+    row = session.scalar(select(UserSession).where(col(UserSession.token_hash) == digest(token)))
+    if row is None:
+        return
+    user = session.get_one(User, row.user_id)
+    session.exec(delete(UserSession).where(col(UserSession.id) == row.id))
+    record(session, actor_of(user), Act.SESSION_CLOSED, row.id, user.username)
 
 
 def list_sessions(session: Session, actor: Actor, current_token: str = "") -> list[SessionRow]:
@@ -202,4 +227,6 @@ def close_others(session: Session, actor: Actor, current_token: str) -> int:
     after_commit(session, _sessions_closed)
     others = col(UserSession.token_hash) != digest(current_token)
     query = delete(UserSession).where(col(UserSession.user_id) == actor.user_id, others)
-    return session.exec(query).rowcount
+    closed = session.exec(query).rowcount
+    record(session, actor, Act.OTHER_SESSIONS_CLOSED, actor.user_id, actor.username, after={"browsers": closed})
+    return closed

@@ -7,9 +7,12 @@ import structlog
 from sqlalchemy import delete, or_, select
 from sqlmodel import Session, col
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.users import SCOPES, Actor, ApiToken, User
+from orchestrator.services.audit.origin import name_token
+from orchestrator.services.audit.recording import record
 from orchestrator.services.auth.accounts import actor_of
 from orchestrator.services.auth.last_use import note_use
 from orchestrator.services.auth.rows import NewToken, TokenRow
@@ -68,6 +71,8 @@ def create_token(
     )
     session.add(row)
     session.flush()
+    after = {"scopes": row.scopes, "ends": row.expires_at.isoformat() if row.expires_at else "never"}
+    record(session, actor, Act.TOKEN_CREATED, row.id, name, after=after)
     log.info("token.created", account=actor.user_id, number=row.id, scopes=row.scopes)
     return NewToken(_row(row), secret)
 
@@ -85,8 +90,10 @@ def delete_token(session: Session, actor: Actor, token_id: int) -> None:
         NotFound: it does not exist, or belongs to another user.
     """
     own = (col(ApiToken.id) == token_id, col(ApiToken.user_id) == actor.user_id)
-    if session.exec(delete(ApiToken).where(*own)).rowcount == 0:
+    name = session.exec(delete(ApiToken).where(*own).returning(col(ApiToken.name))).scalar_one_or_none()
+    if name is None:
         raise NotFound("There is no such token; it may have been deleted already.")
+    record(session, actor, Act.TOKEN_DELETED, token_id, name)
     log.info("token.deleted", account=actor.user_id, number=token_id)
 
 
@@ -102,4 +109,5 @@ def actor_from_bearer(session: Session, secret: str) -> tuple[Actor, frozenset[s
         return None
     if token.last_used_at is None or token.last_used_at < now - LAST_USED_INTERVAL:
         note_use(ApiToken, token.id or 0)
+    name_token(token.name)
     return actor_of(user), frozenset(_row(token).scopes)

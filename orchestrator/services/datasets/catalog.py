@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Upload
 from orchestrator.domain.errors import Conflict, Invalid
@@ -14,6 +15,7 @@ from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.datasets.annotation_conditions import with_label, with_text
 from orchestrator.services.datasets.files import remove_folder
 from orchestrator.services.datasets.rows import REUPLOAD_NOTE, ClipRow, DatasetRow, clip_row, dataset_row
@@ -98,6 +100,7 @@ def create_dataset(
     )
     session.add(dataset)
     session.flush()
+    record(session, actor, Act.DATASET_CREATED, dataset.id, dataset.name, after={"task": task})
     return dataset_row(dataset)
 
 
@@ -113,9 +116,12 @@ def update_dataset(
     new_name, new_description = edited_texts("dataset", dataset, name, description)
     if new_name != dataset.name:
         _refuse_taken_name(session, actor, new_name, dataset_id)
+    before = {"name": dataset.name, "description": dataset.description}
     dataset.name, dataset.description, dataset.updated_at = new_name, new_description, utcnow()
     session.add(dataset)
     session.flush()
+    after = {"name": new_name, "description": new_description}
+    record(session, actor, Act.DATASET_CHANGED, dataset_id, new_name, before, after)
     return dataset_row(dataset)
 
 
@@ -146,6 +152,7 @@ def delete_dataset(session: Session, actor: Actor, dataset_id: int) -> None:
     uploads = session.exec(select(Upload.id).where(Upload.dataset_id == dataset_id)).all()
     session.delete(dataset)
     session.flush()
+    record(session, actor, Act.DATASET_DELETED, dataset_id, dataset.name, before={"clips": dataset.clip_count})
     after_commit(session, lambda: _remove_files(dataset_id, uploads))
 
 

@@ -14,7 +14,7 @@ from orchestrator.domain.annotations import Annotations, Conversation, Span, Tur
 from orchestrator.domain.datasets import Split
 from orchestrator.domain.tasks import ANNOTATIONS, Annotation
 from orchestrator.services.datasets.export_marks import CONVERSATIONS, KIND, ExportedKind
-from orchestrator.services.datasets.formula_cells import escape_formula
+from orchestrator.services.formula_cells import escape_formula
 
 
 @dataclass(frozen=True, slots=True)

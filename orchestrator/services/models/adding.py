@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.datasets import Upload, UploadStatus
 from orchestrator.domain.errors import AppError, Conflict, Invalid
 from orchestrator.domain.formatting import partial_fetch_note
@@ -15,6 +16,7 @@ from orchestrator.domain.redis_keys import TASK_MODEL
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_model
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.db import session_scope
 from orchestrator.services.fair_turns import UNKNOWN_BYTES, Share
 from orchestrator.services.hub import hub_credential, hub_problems
@@ -182,6 +184,7 @@ def request_check(session: Session, actor: Actor, model_id: int) -> ModelRow:
     if sentence := _missing_upload(session, actor, model_id):
         raise Conflict(f"{sentence} The uploaded files stay.", "files")
     queue_check(session, model)
+    record(session, actor, Act.MODEL_IMPORT_REQUESTED, model_id, model.name)
     return row_for(session, actor, model)
 
 
@@ -215,6 +218,7 @@ def retry_import(session: Session, actor: Actor, model_id: int, credential_id: i
     model = owned_model(session, actor, model_id)
     if model.source not in (ModelSource.HUB, ModelSource.PATH) or model.status is not ModelStatus.ERROR:
         raise Conflict("There is nothing to try again here.")
+    record(session, actor, Act.MODEL_IMPORT_REQUESTED, model_id, model.name)
     if model.source is ModelSource.PATH:
         queue_check(session, model)
         return row_for(session, actor, model)
@@ -271,6 +275,8 @@ def _add(session: Session, actor: Actor, model: VideoModel) -> ModelRow:
     model.status = ModelStatus.PROCESSING
     session.add(model)
     session.flush()
+    after = {"type": model.model_type.value, "source": model.source.value, "place": model.source_ref}
+    record(session, actor, Act.MODEL_CREATED, model.id, model.name, after=after)
     return row_for(session, actor, model)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import func, update
 from sqlmodel import Session, col, or_, select
 
 from orchestrator.domain.adapters import ACTIVE_OPERATIONS, Adapter, AdapterOperation, OperationKind
+from orchestrator.domain.audit import Act
 from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.families import current_title, titles_of
@@ -16,6 +17,7 @@ from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_model, visible_model
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.models.files import remove_model_folder
 from orchestrator.services.models.inspect import ModelFacts
 from orchestrator.services.models.rows import LayerGroup, ModelRow, adapter_sides, layer_groups, model_row
@@ -164,9 +166,12 @@ def update_model(
     new_name, new_description = edited_texts("model", model, name, description)
     if new_name != model.name:
         _refuse_taken_name(session, actor, new_name, model_id)
+    before = {"name": model.name, "description": model.description}
     model.name, model.description = new_name, new_description
     session.add(model)
     session.flush()
+    after = {"name": new_name, "description": new_description}
+    record(session, actor, Act.MODEL_CHANGED, model_id, new_name, before, after)
     return row_for(session, actor, model)
 
 
@@ -182,6 +187,7 @@ def delete_model(session: Session, actor: Actor, model_id: int) -> None:
     uploads = session.exec(select(Upload.id).where(Upload.model_id == model_id)).all()
     session.delete(model)
     session.flush()
+    record(session, actor, Act.MODEL_DELETED, model_id, model.name)
     after_commit(session, lambda: _remove_files(model_id, uploads))
 
 

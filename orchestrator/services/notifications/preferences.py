@@ -2,12 +2,16 @@
 
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.notifications import KINDS, Notification, NotificationDelivery, NotificationPreference
 from orchestrator.domain.users import Actor
+from orchestrator.domain.web_addresses import split_address
+from orchestrator.services.audit.recording import record
 from orchestrator.services.notifications.notifications import notify
 from orchestrator.services.notifications.rows import PreferencesRow
 from orchestrator.services.url_safety import http_problem
@@ -72,11 +76,19 @@ def save_preferences(
     if address != preference.webhook_url or not webhook_secret_of(preference):
         secret = f"whs_{secrets.token_urlsafe(24)}"
         preference.webhook_secret = seal({"secret": secret}, WEBHOOKS) if address else ""
+    before = _audited(preference)
     preference.webhook_url, preference.email = address, email
     preference.kinds = ",".join(kind for kind in KINDS if kind in kinds)
     session.add(preference)
     session.flush()
+    record(session, actor, Act.NOTIFICATIONS_CHANGED, actor.user_id, actor.username, before, _audited(preference))
     return get_preferences(session, actor)
+
+
+def _audited(preference: NotificationPreference) -> dict[str, Any]:
+    """What the audit log keeps: of the webhook its host only, because its path may be a secret."""
+    host = split_address(preference.webhook_url).hostname or ""
+    return {"webhook_host": host, "email": preference.email, "kinds": preference.kinds}
 
 
 def send_test(session: Session, actor: Actor) -> None:

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain import formatting
 from orchestrator.domain.attempts import Checkpoint, EndedAttempt
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.job_files import CHECKPOINTS
@@ -19,6 +20,7 @@ from orchestrator.services.access import owned_job
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.attempts.checkpoints import best_step, counted_checkpoints
 from orchestrator.services.attempts.folders import attempt_folder, attempts_on_disk, job_folder
+from orchestrator.services.audit.recording import record
 from orchestrator.services.training.lifecycle import add_event
 from orchestrator.services.training.rows import CheckpointRow
 from orchestrator.settings import Settings
@@ -56,7 +58,9 @@ def delete_checkpoints(session: Session, actor: Actor, job_id: int, give_up_resu
         )
     if rows and not _delete(session, job, rows, "Its checkpoints were deleted"):
         raise Conflict(f"{job.name} has just changed. Reload the page.")
-    return sum(row.size_bytes for row in rows)
+    size = sum(row.size_bytes for row in rows)
+    record(session, actor, Act.CHECKPOINTS_DELETED, job_id, job.name, before={"checkpoints": len(rows), "bytes": size})
+    return size
 
 
 def delete_expired(session: Session, settings: Settings, after_id: int = 0) -> int:

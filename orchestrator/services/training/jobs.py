@@ -8,6 +8,7 @@ from sqlalchemy import JSON, ColumnElement, Float, func, or_, type_coerce
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import Adapter
+from orchestrator.domain.audit import Act
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.queueing import Priority
@@ -19,6 +20,7 @@ from orchestrator.services.access import owned_job
 from orchestrator.services.adapters.files import move_files_from_job
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.attempts.folders import job_folder
+from orchestrator.services.audit.recording import record
 from orchestrator.services.live_events import forget
 from orchestrator.services.paging import Page, contains, fetch_page
 from orchestrator.services.training.filters import owner_filter, usernames
@@ -139,6 +141,7 @@ def delete_job(session: Session, actor: Actor, job_id: int) -> None:
     adapter = session.exec(select(Adapter).where(Adapter.source_job == job_id)).first()
     session.delete(job)
     session.flush()
+    record(session, actor, Act.JOB_DELETED, job_id, job.name, before={"status": job.status.value})
     after_commit(session, lambda: _remove_folder(job_id, adapter))
     after_commit(session, lambda: forget(job_id))
 

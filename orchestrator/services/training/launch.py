@@ -3,6 +3,7 @@
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.models import VideoModel
@@ -11,6 +12,7 @@ from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.live_events import publish_status
 from orchestrator.services.training.continuing import continued
 from orchestrator.services.training.dispatch import dispatch
@@ -64,6 +66,8 @@ def launch_job(
     assert job.id is not None
     job_id = job.id
     add_event(session, job_id, "queued", "Launched; waiting for a worker.")
+    after = {"dataset": dataset.name, "model": model.name, "steps": plan.steps}
+    record(session, actor, Act.JOB_LAUNCHED, job_id, job.name, after=after)
     dispatch(session)
     after_commit(session, lambda: publish_status(job_id, 0, JobStatus.QUEUED.value))
     return job_row(job)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.failures import FailureKind
@@ -17,6 +18,7 @@ from orchestrator.services.adapters.recording import record_adapter
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.attempts.checkpoints import hold_job, saved_step, take_in_checkpoints
 from orchestrator.services.attempts.ended import note_end
+from orchestrator.services.audit.recording import record
 from orchestrator.services.live_events import publish_noted, publish_status
 from orchestrator.services.training.dispatch import dispatch, dispatch_after_commit
 from orchestrator.services.training.jobs import job_row
@@ -246,7 +248,10 @@ def request_stop(session: Session, actor: Actor, job_id: int) -> JobRow:
         to = JobStatus.STOPPING if assigned else JobStatus.STOPPED
         message = "Asked to stop." if assigned else "Stopped before it started."
         changes: dict[str, Any] = {} if assigned else {"finished_at": utcnow()}
+        before = job.status.value
         if transition(session, job_id, job.attempt, to, message, only_from={job.status}, **changes):
+            statuses = {"status": before}, {"status": to.value}
+            record(session, actor, Act.JOB_STOPPED, job_id, job.name, *statuses)
             break
     after_commit(session, lambda: set_stop_flag(job_id))
     session.refresh(job)
@@ -266,6 +271,7 @@ def resume_job(session: Session, actor: Actor, job_id: int) -> JobRow:
     message = f"Queued again to resume from step {step:,}." if step else "Queued again; it has no checkpoint to resume."
     if not requeue(session, job_id, job.attempt, message):
         raise Conflict(f"{job.name} has just changed. Reload the page.")
+    record(session, actor, Act.JOB_RESUMED, job_id, job.name, after={"step": step})
     session.refresh(job)
     return job_row(job)
 

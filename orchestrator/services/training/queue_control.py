@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from orchestrator.domain.machines import CPU
 from orchestrator.domain.queueing import PRIORITIES, Priority, QueueControl
@@ -13,6 +14,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import Worker
 from orchestrator.services.access import owned_job
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.queue import train_key, withdraw
 from orchestrator.services.training.dispatch import QUEUE_NAME, dispatch, lock_queue
 from orchestrator.services.training.jobs import job_row
@@ -59,10 +61,13 @@ def steer_queue(
     if per_user is not None and not 1 <= per_user <= MOST_PER_USER:
         raise Invalid(f"Allow 1 to {MOST_PER_USER} jobs per user, or set no limit.", "per_user")
     control = lock_queue(session)
+    before = {"paused": control.paused, "per_user": control.per_user}
     control.paused = control.paused if paused is None else paused
     control.per_user = None if unlimited else per_user if per_user is not None else control.per_user
     session.add(control)
     session.flush()
+    after = {"paused": control.paused, "per_user": control.per_user}
+    record(session, actor, Act.QUEUE_CHANGED, control.name, "queue", before, after)
     if control.paused:
         _withdraw_sent(session)
     else:
@@ -84,12 +89,19 @@ def set_priority(session: Session, actor: Actor, job_id: int, word: str) -> JobR
     if PRIORITIES[word] is Priority.HIGH and not actor.is_admin:
         raise NotAllowed("Only an administrator may put a job before those of others.")
     job = owned_job(session, actor, job_id)
+    before = _name_of(job.priority)
     own = (col(TrainingJob.id) == job_id, col(TrainingJob.status) == JobStatus.QUEUED)
     change = update(TrainingJob).where(*own).values(priority=int(PRIORITIES[word]))
     if session.exec(change.execution_options(synchronize_session="fetch")).rowcount != 1:
         raise Conflict(f"{job.name} is not waiting any more: it is {job.status.value}.")
+    priorities = {"priority": before}, {"priority": word}
+    record(session, actor, Act.JOB_PRIORITY_CHANGED, job_id, job.name, *priorities)
     session.refresh(job)
     return job_row(job)
+
+
+def _name_of(priority: int) -> str:
+    return next(word for word, value in PRIORITIES.items() if value == priority)
 
 
 def drain_worker(session: Session, actor: Actor, name: str, draining: bool = True) -> None:
@@ -106,6 +118,7 @@ def drain_worker(session: Session, actor: Actor, name: str, draining: bool = Tru
     worker.draining = draining
     session.add(worker)
     session.flush()
+    record(session, actor, Act.WORKER_DRAINED if draining else Act.WORKER_UNDRAINED, name, name)
     if not draining:
         dispatch(session)
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.continuing import FROM_ADAPTER
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Conflict, Invalid
@@ -25,6 +26,7 @@ from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, Train
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_sweep
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.db import in_small_transactions, session_scope
 from orchestrator.services.live_events import publish_status
 from orchestrator.services.training import lifecycle
@@ -117,6 +119,8 @@ def launch_sweep(
     ]
     for job in jobs:
         job.sweep_id, job.request_hash, job.dataset_version = sweep.id, body_hash, version
+    after = {"jobs": len(jobs), "dataset": dataset.name, "model": model.name}
+    record(session, actor, Act.SWEEP_LAUNCHED, sweep.id, sweep.name, after=after)
     _queue(session, jobs)
     return sweep_row(session, sweep)
 
@@ -210,9 +214,10 @@ def stop_sweep(actor: Actor, sweep_id: int) -> int:
         NotFound: not the actor's sweep.
     """
     with session_scope() as session:
-        owned_sweep(session, actor, sweep_id)
+        sweep = owned_sweep(session, actor, sweep_id)
         active = select(TrainingJob.id).where(TrainingJob.sweep_id == sweep_id, col(TrainingJob.status).in_(ACTIVE))
         job_ids = session.exec(active.order_by(col(TrainingJob.id).desc())).all()
+        record(session, actor, Act.SWEEP_STOPPED, sweep_id, sweep.name, after={"jobs": len(job_ids)})
 
     def stop(session: Session, job_id: int | None) -> bool:
         try:

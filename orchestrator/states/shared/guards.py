@@ -18,6 +18,7 @@ from sqlmodel import Session
 from orchestrator.domain.errors import AppError, Invalid, NotSignedIn
 from orchestrator.domain.local_path import local_path
 from orchestrator.domain.users import Actor
+from orchestrator.services.audit.origin import begin_origin
 from orchestrator.services.db import session_scope
 from orchestrator.services.person_slots import person_slot
 from orchestrator.services.store_errors import of_store
@@ -161,6 +162,7 @@ def _guarded(handler: Callable[..., Any], mark: str, check: Callable[[Any], Any]
         @wraps(handler)
         async def stream(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
             structlog.contextvars.bind_contextvars(handler=handler.__qualname__)
+            begin_origin(self.router.session.client_ip)
             try:
                 await check(self)
                 async for event in handler(self, *args, **kwargs):
@@ -176,6 +178,7 @@ def _guarded(handler: Callable[..., Any], mark: str, check: Callable[[Any], Any]
         @wraps(handler)
         async def once(self: Any, *args: Any, **kwargs: Any) -> Any:
             structlog.contextvars.bind_contextvars(handler=handler.__qualname__)
+            begin_origin(self.router.session.client_ip)
             try:
                 await check(self)
                 return await handler(self, *args, **kwargs)

@@ -21,7 +21,7 @@ def repair_text(session: Session, actor: Actor, dataset_id: int, clip_ids: Seque
     dataset = editable(session, actor, dataset_id)
     clips = clips_with_ids(session, dataset_id, clip_ids)
     edits = _rewritten(clips, lambda annotations: annotations.rewritten(repair_encoding, labels=True))
-    return write_version(session, dataset, edits, "Encoding repaired")
+    return write_version(session, actor, dataset, edits, "Encoding repaired")
 
 
 def replace_in_texts(
@@ -45,7 +45,9 @@ def replace_in_texts(
 
     clips = clips_with_ids(session, dataset_id, clip_ids)
     edits = _rewritten(clips, lambda annotations: annotations.rewritten(rewrite), "put")
-    return write_version(session, dataset, edits, f"{count_clips(len(edits))}: “{find[:60]}” is now “{put[:60]}”")
+    return write_version(
+        session, actor, dataset, edits, f"{count_clips(len(edits))}: “{find[:60]}” is now “{put[:60]}”"
+    )
 
 
 def add_label(session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int], label: str) -> EditRow | None:
@@ -61,7 +63,7 @@ def add_label(session: Session, actor: Actor, dataset_id: int, clip_ids: Sequenc
         return replace(annotations, labels=tuple(dict.fromkeys((*annotations.labels, name))))
 
     edits = _rewritten(clips_with_ids(session, dataset_id, clip_ids), added)
-    return write_version(session, dataset, edits, f"{count_clips(len(edits))}: label {name[:60]} added")
+    return write_version(session, actor, dataset, edits, f"{count_clips(len(edits))}: label {name[:60]} added")
 
 
 def remove_label(
@@ -79,7 +81,9 @@ def remove_label(
         return replace(annotations, labels=tuple(name for name in annotations.labels if name not in removed))
 
     edits = _rewritten(clips_with_ids(session, dataset_id, clip_ids), without)
-    return write_version(session, dataset, edits, f"{count_clips(len(edits))}: label {label.strip()[:60]} removed")
+    return write_version(
+        session, actor, dataset, edits, f"{count_clips(len(edits))}: label {label.strip()[:60]} removed"
+    )
 
 
 def rename_label(
@@ -98,7 +102,7 @@ def rename_label(
         return replace(annotations, labels=tuple(labels))
 
     edits = _rewritten(clips_with_ids(session, dataset_id, clip_ids), renamed)
-    return write_version(session, dataset, edits, f"The class {old} is now {name}")
+    return write_version(session, actor, dataset, edits, f"The class {old} is now {name}")
 
 
 def _rewritten(clips: Sequence[Clip], rewrite: Callable[[Annotations], Annotations], field: str = "") -> Edits:

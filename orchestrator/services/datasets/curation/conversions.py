@@ -171,7 +171,7 @@ def convert_annotations(
         if problem := annotation_problem(after):
             raise Invalid(f"{clip.name.rpartition('/')[2]}: {problem[1]}", problem[0])
         edits.append((clip, partial(Clip.annotate, annotations=after)))
-    return write_version(session, dataset, edits, f"{count_clips(len(edits))}: {spec.done}")
+    return write_version(session, actor, dataset, edits, f"{count_clips(len(edits))}: {spec.done}")
 
 
 def _clips(session: Session, dataset_id: int, clip_ids: Sequence[int] | None) -> Sequence[Clip]:

@@ -18,6 +18,7 @@ from orchestrator.domain.annotations import (
     with_label,
     with_text,
 )
+from orchestrator.domain.audit import Act
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit, Split
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.split_rule import SplitClip, split_rank, stratified, with_uncut_films
@@ -25,6 +26,7 @@ from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_clip
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.datasets.counts import update_counts
 from orchestrator.services.datasets.curation import history
 from orchestrator.services.datasets.curation.near_duplicates import near_pairs, similar_groups
@@ -108,9 +110,8 @@ def edit_clips(
     clips = clips_with_ids(session, dataset_id, clip_ids)
     for clip in clips:
         _check(dataset, clip, change)
-    return write_version(
-        session, dataset, [(clip, change.write_to) for clip in clips], what or partial(_describe, change)
-    )
+    edits: Edits = [(clip, change.write_to) for clip in clips]
+    return write_version(session, actor, dataset, edits, what or partial(_describe, change))
 
 
 def _check(dataset: Dataset, clip: Clip, change: Change) -> None:
@@ -165,7 +166,7 @@ def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float,
     sides = {True: Change(split=Split.VALIDATION).write_to, False: Change(split=Split.TRAIN).write_to}
     edits: Edits = [(clip, sides[clip.id in held_out]) for clip in usable]
     part = formatting.percent(share)
-    return write_version(session, dataset, edits, f"{part} of each class held out for validation, seed {seed}")
+    return write_version(session, actor, dataset, edits, f"{part} of each class held out for validation, seed {seed}")
 
 
 def undo_edit(session: Session, actor: Actor, dataset_id: int | None, edit_id: int) -> EditRow | None:
@@ -187,7 +188,7 @@ def undo_edit(session: Session, actor: Actor, dataset_id: int | None, edit_id: i
     edits: Edits = [(clip, partial(history.undo, fields=edit.changes[str(clip.id)])) for clip in clips]
     edit.undone = True
     session.add(edit)
-    return write_version(session, dataset, edits, f"Version {edit.version} undone", back=True)
+    return write_version(session, actor, dataset, edits, f"Version {edit.version} undone", back=True)
 
 
 def delete_bad_clips(session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int]) -> int:
@@ -199,7 +200,7 @@ def delete_bad_clips(session: Session, actor: Actor, dataset_id: int, clip_ids: 
     Raises:
         Conflict: they were usable in an older version. NotFound.
     """
-    editable(session, actor, dataset_id)
+    dataset = editable(session, actor, dataset_id)
     changes = session.exec(select(DatasetEdit.changes).where(DatasetEdit.dataset_id == dataset_id))
     once_usable = {int(clip_id) for edit in changes for clip_id, fields in edit.items() if "status" in fields}
     bad = [clip for clip in clips_with_ids(session, dataset_id, clip_ids) if clip.status is ClipStatus.BAD]
@@ -216,6 +217,9 @@ def delete_bad_clips(session: Session, actor: Actor, dataset_id: int, clip_ids: 
     update_counts(session, session.get_one(Dataset, dataset_id))
     root = get_settings().storage_dir
     after_commit(session, lambda: [(root / name).unlink(missing_ok=True) for name in paths])
+    if clips:
+        after = {"edit": "damaged clips deleted", "clips": len(clips)}
+        record(session, actor, Act.DATASET_EDITED, dataset_id, dataset.name, after=after)
     return len(clips)
 
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable
 
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, DatasetStatus
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.tasks import TASKS
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
+from orchestrator.services.audit.recording import record
 from orchestrator.services.datasets.counts import labels_in_use, update_counts
 from orchestrator.services.datasets.curation.history import Changes, changes_between, edited_values
 from orchestrator.services.datasets.curation.versions import EditRow, edit_row
@@ -57,7 +59,12 @@ def clips_with_ids(session: Session, dataset_id: int, clip_ids: Iterable[int], m
 
 
 def write_version(
-    session: Session, dataset: Dataset, edits: Edits, what: str | Callable[[int], str], back: bool = False
+    session: Session,
+    actor: Actor,
+    dataset: Dataset,
+    edits: Edits,
+    what: str | Callable[[int], str],
+    back: bool = False,
 ) -> EditRow | None:
     """Writes the edits as one new version.
 
@@ -94,6 +101,8 @@ def write_version(
     edit = DatasetEdit(dataset_id=dataset.id or 0, version=dataset.version, what=name[:200], changes=changes)
     session.add(edit)
     session.flush()
+    after = {"version": dataset.version, "edit": edit.what, "clips": len(changes)}
+    record(session, actor, Act.DATASET_EDITED, dataset.id, dataset.name, after=after)
     return edit_row(edit)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.annotations import Span
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import (
     DETECTING_LAYOUT,
@@ -30,6 +31,7 @@ from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.datasets.catalog import has_files
 from orchestrator.services.datasets.curation.history import Changes, changes_between, edited_values
 from orchestrator.services.datasets.files import is_system_file, list_files
@@ -72,6 +74,8 @@ def request_reinterpretation(session: Session, actor: Actor, dataset_id: int, va
     session.add(dataset)
     session.flush()
     share = import_share(session, dataset)
+    after = {"layout": options.layout}
+    record(session, actor, Act.DATASET_IMPORT_REQUESTED, dataset_id, dataset.name, after=after)
     after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, share, dataset_id=dataset_id))
     return dataset_row(dataset)
 

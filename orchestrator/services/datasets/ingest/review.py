@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import REVIEW, Dataset, DatasetStatus, Split
 from orchestrator.domain.errors import Conflict
@@ -15,6 +16,7 @@ from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.datasets.ingest.import_clips import reason_not_to_use
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.uploads import import_share
@@ -94,6 +96,7 @@ def accept_layout(session: Session, actor: Actor, dataset_id: int) -> DatasetRow
         raise Conflict("There is nothing to accept here. It may have been accepted or stopped already.")
     session.refresh(dataset)
     share = import_share(session, dataset)
+    record(session, actor, Act.DATASET_IMPORT_REQUESTED, dataset_id, dataset.name, after={"accepted": True})
     after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, share, dataset_id=dataset_id))
     return dataset_row(dataset)
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.credentials import CredentialKind
 from orchestrator.domain.datasets import FETCHING, Dataset, DatasetStatus, Upload
@@ -16,6 +17,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.domain.web_addresses import split_address
 from orchestrator.services.access import owned_credential, owned_dataset
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.credentials import azure_account, save_credential
 from orchestrator.services.datasets.catalog import create_dataset, has_files
 from orchestrator.services.datasets.files import remove_unpacked
@@ -162,9 +164,17 @@ def add_dataset(
     dataset.source = parsed
     if dataset.source["type"] in REMOTE_SOURCES:
         start_fetch(session, dataset)
+        record(session, actor, Act.DATASET_IMPORT_REQUESTED, dataset.id, dataset.name, after=_audited(dataset))
     session.add(dataset)
     session.flush()
     return dataset_row(dataset)
+
+
+def _audited(dataset: Dataset) -> dict[str, Any]:
+    """The source as the audit log keeps it: without the path of an address, which may be a secret."""
+    source = dataset.source
+    place = split_address(str(source.get("url") or source.get("uri") or "")).hostname or source.get("repo", "")
+    return {"source": source.get("type", "upload"), "place": place}
 
 
 def start_fetch(session: Session, dataset: Dataset) -> None:
@@ -202,6 +212,7 @@ def request_fetch(
         dataset.source = {**dataset.source, "credential_id": hub_credential(session, actor, credential_id)}
     discard_uploads(session, actor, dataset_id)  # uploads that wait for other layout options
     start_fetch(session, dataset)
+    record(session, actor, Act.DATASET_IMPORT_REQUESTED, dataset_id, dataset.name, after=_audited(dataset))
     return dataset_row(dataset)
 
 
@@ -223,6 +234,7 @@ def cancel_import(session: Session, actor: Actor, dataset_id: int) -> DatasetRow
     for upload in uploads:
         session.delete(upload)
     session.flush()
+    record(session, actor, Act.DATASET_IMPORT_CANCELLED, dataset_id, dataset.name)
     session.refresh(dataset)
     ids = [upload.id for upload in uploads]
     after_commit(session, lambda: delete_upload_files(ids))

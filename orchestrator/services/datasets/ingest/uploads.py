@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.audit import Act
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import (
     DETECTING_LAYOUT,
@@ -21,6 +22,7 @@ from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.audit.recording import record
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.fair_turns import UNKNOWN_BYTES, Share
 from orchestrator.services.queue import enqueue, ingest_key
@@ -81,6 +83,8 @@ def request_ingest(session: Session, actor: Actor, dataset_id: int, review: bool
     if not started:  # another request was faster
         return dataset_row(dataset)
     share = import_share(session, dataset)
+    after = {"files": len(statuses), "review": review}
+    record(session, actor, Act.DATASET_IMPORT_REQUESTED, dataset_id, dataset.name, after=after)
     after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, share, dataset_id=dataset_id))
     return dataset_row(dataset)
 

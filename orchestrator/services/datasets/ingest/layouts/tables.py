@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from orchestrator.domain.numbers import parse_number
 from orchestrator.services.datasets.files import is_video
-from orchestrator.services.datasets.formula_cells import unescape_formula
 from orchestrator.services.datasets.ingest.layouts.rows import Rows
 from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines, name_lines, text_lines
+from orchestrator.services.formula_cells import unescape_formula
 
 SEPARATORS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
