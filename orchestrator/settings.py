@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     """Days after which the checkpoints of a completed job are deleted; its adapter, curves and log stay. `0`: never."""
     resumable_checkpoint_days: float = Field(default=30.0, ge=0)
     """The same for stopped and failed jobs: they start over when they are resumed after that. `0`: never."""
+    audit_days: float = Field(default=365.0, ge=0)
+    """Days for which entries of the audit log are kept; older ones are deleted from its old end. `0`: for ever."""
     worker_gpus: int = Field(default=1, ge=0)
     """GPUs that each worker of `./loreel up` owns, and so the most that one job there can use. `0`: one worker owns all
     of them."""

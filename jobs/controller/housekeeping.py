@@ -17,6 +17,7 @@ from orchestrator.domain.datasets import REVIEW, Dataset, DatasetStatus, Upload
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_DEMO
 from orchestrator.services.adapters.recording import record_missing
+from orchestrator.services.audit.retention import delete_expired_entries
 from orchestrator.services.datasets.demo import is_demo_generated
 from orchestrator.services.datasets.ingest.pipeline import fail_import as fail_dataset
 from orchestrator.services.db import DATABASE_AWAY, session_scope
@@ -58,6 +59,7 @@ class Housekeeping:
             Chore(60.0, delete_scratch_clips),
             Chore(60.0, CheckpointExpiry().act),
             Chore(3600.0, delete_manifests),
+            Chore(3600.0, shorten_audit_log),
         ]
 
     def tick(self) -> None:
@@ -82,6 +84,12 @@ class Housekeeping:
 def delete_manifests() -> None:
     """Deletes the lists of clips that no attempt links to any more."""
     delete_unused_manifests(get_settings().manifests_dir)
+
+
+def shorten_audit_log() -> None:
+    """Entries that are older than the studio keeps them."""
+    with session_scope() as session:
+        delete_expired_entries(session, get_settings())
 
 
 def register_builtin_models() -> None:

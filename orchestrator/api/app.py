@@ -13,6 +13,7 @@ from orchestrator.api.openai.app import create_openai
 from orchestrator.api.routes import (
     accounts,
     adapters,
+    audit,
     clips,
     credentials,
     datasets,
@@ -76,7 +77,7 @@ def create_api() -> FastAPI:
     v1 = APIRouter(prefix="/api/v1")
     for routes in (
         studio, accounts, credentials, datasets, clips, hub, uploads, models, jobs, recipes, rehearsals, adapters,
-        playground, queue, notifications,
+        playground, queue, notifications, audit,
     ):  # fmt: skip
         v1.include_router(routes.router)
     app.include_router(v1)
