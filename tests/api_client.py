@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from tests.openapi import deviations, shared_api
+from tests.openapi import deviations, is_json, shared_api
 
 SITE = "http://localhost:3000"
 PASSWORD = "four-plain-words-here"
@@ -20,9 +20,9 @@ def make_client(**headers: str) -> TestClient:
 def check_is_documented(answer: Any) -> None:
     """Fails where the OpenAPI document does not describe the status, the media type or a field of an answer."""
     kind = answer.headers.get("content-type", "")
-    if "json" in kind:
+    if is_json(kind):
         answer.read()
-    body = answer.json() if "json" in kind and answer.content else None
+    body = answer.json() if is_json(kind) and answer.content else None
     if found := deviations(answer.request.method, answer.request.url.path, answer.status_code, kind, body):
         raise AssertionError(found)
 

@@ -59,10 +59,15 @@ def deviations(verb: str, address: str, status: int, media_type: str, body: Any)
         return [] if not kind or verb == "HEAD" or content else [f"{where}: a body of {kind} is not documented"]
     if kind not in content:
         return [f"{where}: {kind or 'no body'} is not documented, but {', '.join(content)}"]
-    if "json" not in kind:
+    if not is_json(kind):
         return []
     validator = _validator(json.dumps(content[kind]["schema"]))
     return [f"{where}: {error.instance_path}: {error.message}" for error in validator.iter_errors(body)]
+
+
+def is_json(kind: str) -> bool:
+    """Whether a body of this media type is one JSON value; JSON lines are many."""
+    return kind.partition(";")[0].strip().endswith(("/json", "+json"))
 
 
 @cache

@@ -9,8 +9,8 @@ from sqlmodel import select
 from orchestrator.domain.datasets import Clip
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.export import plan_export
-from orchestrator.services.formula_cells import escape_formula, unescape_formula
 from orchestrator.services.db import session_scope
+from orchestrator.services.formula_cells import escape_formula, unescape_formula
 from orchestrator.settings import get_settings
 from tests.studio import make_things
 
