@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from orchestrator.domain.audit import Act
 from orchestrator.domain.errors import AppError
+from orchestrator.domain.numbers import parse_id
 from orchestrator.services.audit.chain import verify
 from orchestrator.services.audit.entries import AuditFilter, AuditRow, newest_entries
 from orchestrator.services.audit.export import FORMATS, export_lines
@@ -30,12 +31,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    number, _, known = (options.known or "").partition(":")
-    if options.known and not (number.isascii() and number.isdigit() and len(known) == 64):
+    given, _, known = (options.known or "").partition(":")
+    number = parse_id(given)
+    if options.known and not (number and len(known) == 64):
         print("loreel: --known takes an entry and its hash as `verify` prints them: 1234:0123abcd...", file=sys.stderr)
         return 2
     with session_scope() as session:
-        found = verify(session, int(number or 0), known)
+        found = verify(session, number, known)
     if found.problem:
         print(f"CHANGED  {found.problem} The {found.entries:,} entries before it agree.")
         return 1

@@ -28,6 +28,9 @@ NEW_OPERATIONS = (
     " / /api/v1/recipes/parse / post / ",
     " / /api/v1/datasets/{dataset_id}/conversions / post / ",
     " / /api/v1/datasets/{dataset_id}/labels / post / ",
+    " / /api/v1/audit / get / ",
+    " / /api/v1/audit/export / get / ",
+    " / /api/v1/audit/verify / get / ",
 )
 _BODY = "post / requestBody / content / application/json / schema / properties"
 _INTEGER = ("anyOf / 0 / type", "anyOf / 1 / type")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlmodel import Session, SQLModel, col
 
 from orchestrator.domain.audit import CHAIN_ID, AuditChain, AuditEntry
@@ -16,17 +16,29 @@ from orchestrator.domain.base import utcnow
 _ENTRIES = SQLModel.metadata.tables["audit_entries"]
 _CHAIN = SQLModel.metadata.tables["audit_chain"]
 _CHUNK = 2_000
+# Built once: building a statement takes longer than SQLite takes to run it.
+_GROW = (
+    update(_CHAIN)
+    .where(_CHAIN.c.id == CHAIN_ID)
+    .values(last_id=_CHAIN.c.last_id + bindparam("count"))
+    .returning(_CHAIN.c.last_id, _CHAIN.c.last_hash)
+)
+_INSERT = insert(_ENTRIES)
+_END = update(_CHAIN).where(_CHAIN.c.id == CHAIN_ID).values(last_hash=bindparam("newest"))
 
 
 def canonical(values: Mapping[str, Any]) -> str:
     """The one JSON text of these values: sorted keys, no spaces, no escapes that JSON does not need."""
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    return _ENCODER.encode(values)
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     return str(value)
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
 
 
 def hash_of(entry: Mapping[str, Any]) -> str:
@@ -42,15 +54,14 @@ def append(connection: Connection, entries: Sequence[dict[str, Any]]) -> None:
     Args:
         entries: the columns that `AuditEntry` has, without id, at and the hashes.
     """
-    grow = update(_CHAIN).where(_CHAIN.c.id == CHAIN_ID).values(last_id=_CHAIN.c.last_id + len(entries))
-    last_id, previous = connection.execute(grow.returning(_CHAIN.c.last_id, _CHAIN.c.last_hash)).one()
+    last_id, previous = connection.execute(_GROW, {"count": len(entries)}).one()
     rows, now = [], utcnow()
     for number, entry in enumerate(entries, start=last_id - len(entries) + 1):
         row = {**entry, "id": number, "at": now, "previous_hash": previous}
         row["hash"] = previous = hash_of(row)
         rows.append(row)
-    connection.execute(insert(_ENTRIES), rows)
-    connection.execute(update(_CHAIN).where(_CHAIN.c.id == CHAIN_ID).values(last_hash=previous))
+    connection.execute(_INSERT, rows if len(rows) > 1 else rows[0])
+    connection.execute(_END, {"newest": previous})
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,13 +117,10 @@ def _entry(
 
 
 def _changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
-    both = before is not None and after is not None
-    same = {key for key in before or {} if both and key in after and before[key] == after[key]}  # type: ignore[operator, index]
+    same = {key for key in (before or {}).keys() & (after or {}).keys() if (before or {})[key] == (after or {})[key]}
     sides = {"before": before, "after": after}
     return {
-        side: {
-            key: _HIDDEN if _SECRET.search(key) else _short(value) for key, value in values.items() if key not in same
-        }
+        side: {key: _recorded(key, value) for key, value in values.items() if key not in same}
         for side, values in sides.items()
         if values is not None
     }

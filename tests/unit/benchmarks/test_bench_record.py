@@ -135,7 +135,7 @@ def test_a_folder_that_cannot_be_written_costs_the_record_only(
 def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     for wrong in (["nothing"], ["l"], ["start", "live"]):
         assert runner.main(wrong) == 1
-        assert "there are: bundle, cache-cliff" in capsys.readouterr().err
+        assert "there are: audit, bundle, cache-cliff" in capsys.readouterr().err
 
 
 def test_the_machine_is_described() -> None:
