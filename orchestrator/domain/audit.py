@@ -23,7 +23,7 @@ class Act(StrEnum):
     PASSWORD_CONFIRMED = "account.password_confirmed"
     SESSION_OPENED = "session.opened"
     SESSION_CLOSED = "session.closed"
-    OTHER_SESSIONS_CLOSED = "session.others_closed"
+    OTHER_SESSIONS_CLOSED = "session.closed_elsewhere"
     TOKEN_CREATED = "token.created"
     TOKEN_DELETED = "token.deleted"
     CREDENTIAL_STORED = "credential.stored"
@@ -64,6 +64,10 @@ class Act(StrEnum):
     def noun(self) -> str:
         """The kind of object that the act is done to."""
         return self.value.partition(".")[0]
+
+
+NOUNS = tuple(dict.fromkeys(act.noun for act in Act))
+"""The kinds of objects that acts are done to."""
 
 
 class Outcome(StrEnum):

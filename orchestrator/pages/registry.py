@@ -170,6 +170,13 @@ PAGES: list[PageEntry] = [
         on_load=(SESSION_LOAD, "orchestrator.states.workers.index:WorkersState.watch"),
     ),
     PageEntry(
+        "/audit",
+        "orchestrator.pages.audit.index",
+        "index",
+        "Audit log - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.audit.index:AuditState.load"),
+    ),
+    PageEntry(
         "/jobs/[job_id]",
         "orchestrator.pages.jobs.detail",
         "detail",

@@ -13,7 +13,7 @@ from orchestrator.api.rules import Cursor, Limit, one_of
 from orchestrator.api.schema.markers import Media
 from orchestrator.api.serialization import attachment
 from orchestrator.domain.audit import Outcome
-from orchestrator.services.audit import chain, entries
+from orchestrator.services.audit import entries
 from orchestrator.services.audit.chain import Verification
 from orchestrator.services.audit.entries import AuditFilter, AuditRow
 from orchestrator.services.audit.export import FORMATS, begin_export, export_lines
@@ -62,6 +62,5 @@ def export(
 @expensive
 def verify(actor: CurrentUser) -> Verification:
     """Computes the hash of every entry again; `entry_id` names the first that was changed, null where none was."""
-    entries.require_administrator(actor)
     with session_scope() as session:
-        return chain.verify(session)
+        return entries.verify_log(session, actor)

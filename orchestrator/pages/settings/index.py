@@ -4,6 +4,7 @@ import reflex as rx
 
 from orchestrator.pages.settings.access import browsers, tokens
 from orchestrator.pages.settings.account import appearance, confirm_dialog, password, profile
+from orchestrator.pages.settings.administration import administration
 from orchestrator.pages.settings.credentials import stored_credentials
 from orchestrator.pages.settings.notifications import notifications
 from orchestrator.pages.shared.frame import frame
@@ -22,7 +23,14 @@ def _skeleton() -> rx.Component:
 def _full() -> rx.Component:
     return rx.el.div(
         rx.el.div(profile(), notifications(), browsers(), class_name="flex min-w-0 flex-col gap-4"),
-        rx.el.div(password(), tokens(), stored_credentials(), appearance(), class_name="flex min-w-0 flex-col gap-4"),
+        rx.el.div(
+            password(),
+            tokens(),
+            stored_credentials(),
+            appearance(),
+            administration(),
+            class_name="flex min-w-0 flex-col gap-4",
+        ),
         class_name="grid items-start gap-4 lg:grid-cols-2",
     )
 

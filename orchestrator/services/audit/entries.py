@@ -9,14 +9,13 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.audit import Act, AuditEntry, Outcome
+from orchestrator.domain.audit import NOUNS, Act, AuditEntry, Outcome
 from orchestrator.domain.errors import Invalid, NotAllowed
 from orchestrator.domain.json_schemas import OneOf
 from orchestrator.domain.users import Actor
+from orchestrator.services.audit.chain import Verification, verify
 from orchestrator.services.paging import Page, contains, fetch_page
 
-NOUNS = tuple(dict.fromkeys(act.noun for act in Act))
-"""The kinds of objects that acts are done to."""
 _SORTS = {"id": col(AuditEntry.id)}
 Value = str | int | float | bool | None
 
@@ -29,7 +28,7 @@ class AuditFilter:
         acts: names of acts, or nouns, separated by commas.
         who: text in the name of the actor, or of the one on whose behalf it was done.
         object_id: only with one kind of object in `acts`.
-        q: text in the object's name, the address or the token's name.
+        q: text in the object's name, the address, the token's name, or the names of `who`.
     """
 
     acts: str = ""
@@ -90,6 +89,16 @@ def list_entries(
     return Page([entry_row(entry) for entry in page.items], page.next, page.total)
 
 
+def verify_log(session: Session, actor: Actor) -> Verification:
+    """Computes the hash of every entry again.
+
+    Raises:
+        NotAllowed: not an administrator.
+    """
+    require_administrator(actor)
+    return verify(session)
+
+
 def newest_entries(session: Session, chosen: AuditFilter, limit: int) -> list[AuditRow]:
     """The newest entries that the filter chooses, for the command line, where no account is asked for.
 
@@ -134,8 +143,9 @@ def conditions(chosen: AuditFilter) -> list[ColumnElement[bool]]:
     if chosen.object_id.strip():
         where.append(col(AuditEntry.object_id) == chosen.object_id.strip())
     if chosen.q.strip():
-        columns = (AuditEntry.object_name, AuditEntry.address, AuditEntry.token)
-        where.append(or_(*(contains(column, chosen.q) for column in columns)))
+        texts = (AuditEntry.object_name, AuditEntry.address, AuditEntry.token)
+        names = (AuditEntry.actor_name, AuditEntry.behalf_name)
+        where.append(or_(*(contains(column, chosen.q) for column in (*texts, *names))))
     if chosen.since:
         where.append(col(AuditEntry.at) >= chosen.since)
     if chosen.until:
