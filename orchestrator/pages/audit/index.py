@@ -112,7 +112,7 @@ def _actions() -> list[rx.Component]:
 
 
 def _verdict() -> rx.Component:
-    found = rx.el.span(State.verified, class_name="break-all", id="audit-verdict")
+    found = rx.el.span(State.verified, class_name="break-words", id="audit-verdict")
     shown = rx.cond(State.tampered, notice(found, tone="destructive"), notice(found, tone="info"))
     return rx.cond(State.verified != "", shown, rx.fragment())
 
