@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020_audit_log"
-down_revision = "0019_rehearsal_versions"
+revision = "0021_audit_log"
+down_revision = "0020_user_milestones"
 branch_labels = None
 depends_on = None
 
