@@ -259,7 +259,19 @@ class FixedSquares(ProcessorRules):
 
 
 class NumberedSquares(FixedSquares):
-    """The same where the model reads the frames of all clips in a row: InternVL."""
+    """The same where the model reads the frames of all clips in a row: InternVL.
+
+    A frame is prepared as a picture is. Repositories of InternVL 3 have settings of pictures only, and those of 3.5
+    other ones for clips (384 pixels, CLIP's colours) that their own vision tower cannot take; vLLM and the authors'
+    code use those of pictures.
+    """
+
+    def apply(self, processor: Any, data: Data) -> None:
+        video, pictures = processor.video_processor, processor.image_processor
+        video.size = SizeDict(**{side: int(dict(pictures.size)[side]) for side in ("height", "width")})
+        video.image_mean, video.image_std = list(pictures.image_mean), list(pictures.image_std)
+        video.resample = pictures.resample
+        super().apply(processor, data)
 
     def forward_inputs(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return {"pixel_values": tensors["pixel_values_videos"].flatten(0, 1)}

@@ -27,9 +27,8 @@ def _qwen2(processor_class: str) -> dict[str, Any]:
 
 
 _VIDEO_LLAMA: dict[str, Any] = {
-    "size": {"longest_edge": 12845056, "shortest_edge": 12544},
     "patch_size": 14,
-    "merge_size": 2,
+    "temporal_patch_size": 1,
     "image_mean": [0.5, 0.5, 0.5],
     "image_std": [0.5, 0.5, 0.5],
     "processor_class": "VideoLlama3Processor",
@@ -70,12 +69,20 @@ FILES: dict[str, dict[str, dict[str, Any]]] = {
         "chat_template.json": {"chat_template": CHATML},
     },
     "video_llama_3": {
-        "preprocessor_config.json": _VIDEO_LLAMA | {"image_processor_type": "VideoLlama3ImageProcessor"},
+        "preprocessor_config.json": _VIDEO_LLAMA
+        | {
+            "min_pixels": 3136,
+            "max_pixels": 3211264,
+            "merge_size": 1,
+            "image_processor_type": "VideoLlama3ImageProcessor",
+        },
         "video_preprocessor_config.json": _VIDEO_LLAMA
         | {
-            "fps": 1,
+            "min_pixels": 12544,
+            "max_pixels": 12845056,
+            "merge_size": 2,
             "max_frames": 180,
-            "temporal_patch_size": 1,
+            "do_sample_frames": False,
             "use_token_compression": True,
             "video_processor_type": "VideoLlama3VideoProcessor",
         },
@@ -143,6 +150,7 @@ FILES: dict[str, dict[str, dict[str, Any]]] = {
     "internvl": {
         "preprocessor_config.json": {
             "crop_to_patches": False,
+            "data_format": "channels_first",
             "do_convert_rgb": True,
             "do_normalize": True,
             "do_rescale": True,
@@ -156,19 +164,6 @@ FILES: dict[str, dict[str, dict[str, Any]]] = {
             "resample": 3,
             "rescale_factor": 0.00392156862745098,
             "size": {"height": 28, "width": 28},
-        },
-        "video_preprocessor_config.json": {
-            "do_convert_rgb": True,
-            "do_normalize": True,
-            "do_rescale": True,
-            "do_resize": True,
-            "image_mean": _IMAGENET_MEAN,
-            "image_std": _IMAGENET_STD,
-            "processor_class": "InternVLProcessor",
-            "resample": 3,
-            "rescale_factor": 0.00392156862745098,
-            "size": {"height": 28, "width": 28},
-            "video_processor_type": "InternVLVideoProcessor",
         },
         "processor_config.json": {"image_seq_length": 4, "processor_class": "InternVLProcessor"},
         "chat_template.json": {"chat_template": NUMBERED},
@@ -214,18 +209,48 @@ FILES: dict[str, dict[str, dict[str, Any]]] = {
 }
 """Of Qwen2-VL-2B-Instruct and Qwen2.5-VL-3B-Instruct, neither of which samples frames by itself, and of
 Qwen3-VL-2B-Instruct, with patches of 14 pixels instead of 16 as the tiny base has them.
-Of VideoLLaMA 3, with the limits of its authors' processor: 16 to 16,384 tokens, 180 frames, one a second.
+Of VideoLLaMA3-2B-Image-HF: 16 to 16,384 tokens of a clip, 180 frames.
 Of SmolVLM2-2.2B-Instruct, with frames of 28 pixels and 4 tokens instead of 384 and 81.
 Of llava-onevision-qwen2-0.5b-ov-hf, with frames of 28 pixels and 16 patches instead of 384 and 729.
-Of InternVL3-1B-hf, with frames of 28 pixels and 4 tokens instead of 448 and 256.
+Of InternVL3-1B-hf, with frames of 28 pixels and 4 tokens instead of 448 and 256: it has no settings for clips
+of its own. `INTERNVL_3_5` are those that InternVL3_5-1B-HF has.
 Of LLaVA-NeXT-Video-7B-hf, with frames of 28 pixels and patches of 7 instead of 336 and 14. It has no settings for clips
 of its own: those of pictures are read.
 Of idefics-9b-instruct, with frames of 28 pixels instead of 224. It has no chat template and no settings for clips."""
 
+INTERNVL_3_5: dict[str, Any] = {
+    "do_convert_rgb": True,
+    "do_normalize": True,
+    "do_rescale": True,
+    "do_resize": True,
+    "do_sample_frames": False,
+    "image_mean": _CLIP_MEAN,
+    "image_std": _CLIP_STD,
+    "initial_shift": True,
+    "processor_class": "InternVLProcessor",
+    "resample": 3,
+    "rescale_factor": 0.00392156862745098,
+    "size": {"height": 24, "width": 24},
+    "video_processor_type": "InternVLVideoProcessor",
+}
+"""`video_preprocessor_config.json`: 384 pixels and CLIP's colours, while its vision tower takes 448 and ImageNet's."""
+_CONFIGS: dict[str, dict[str, Any]] = {
+    "idefics": {
+        "additional_vocab_size": 3,
+        "vocab_size": 270,
+        "use_resampler": True,
+        "qk_layer_norms": True,
+        "perceiver_config": {
+            "resampler_n_latents": 4, "resampler_depth": 1, "resampler_n_heads": 2, "resampler_head_dim": 16,
+        },
+    }
+}  # fmt: skip
+"""Settings that published models have and the smallest ones leave out."""
+
 
 def make_published(name: str, folder: Path) -> Path:
     """A random base of this family with the files of its published repository."""
-    make_tiny(name, folder)
+    make_tiny(name, folder, _CONFIGS.get(name))
     for file, content in FILES[name].items():
         (folder / file).write_text(json.dumps(content))
     return folder

@@ -29,7 +29,7 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe, stored_recipe
 from orchestrator.domain.vision_budget import ClipShape
 from orchestrator.services.models.vision_tokens import clip_frames, clip_tokens, frame_size, read_vision_layout
-from tests.unit.jobs.families.published import FILES, make_published
+from tests.unit.jobs.families.published import FILES, INTERNVL_3_5, make_published
 from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
 from tests.unit.jobs.trainer.test_run import recorder_of
 
@@ -170,6 +170,25 @@ def test_a_rate_is_refused_where_frames_are_spread_over_the_clip(bases: dict[str
     path = write_flickering(tmp_path / "five.mp4", 64, 64, 0.5)
     with pytest.raises(BadClip, match=r"five\.mp4 has 5 frames, and this base reads 8 at once"):
         resolve(base).sampling(base, parse_recipe({})).decode(ClipFile(path, "", "five.mp4"))
+
+
+def test_frames_of_internvl_3_5_are_prepared_as_pictures(films: dict[tuple[str, str], Path], tmp_path: Path) -> None:
+    """Its settings for clips are of another size and other colours than its vision tower takes."""
+    folder = make_published("internvl", tmp_path / "base")
+    plain = own_processor(folder, parse_recipe({}).data)
+    (folder / "video_preprocessor_config.json").write_text(json.dumps(INTERNVL_3_5))
+    published = AutoProcessor.from_pretrained(folder).video_processor
+    assert (published.size["height"], published.image_mean[0]) == (24, pytest.approx(0.4815, abs=1e-4))
+    plan = plan_for(read_base(folder), frames=5)
+    ours = fed(plan, films["landscape", "short"])
+    assert ours["pixel_values"].shape == (5, 3, 28, 28)
+    own_processor(folder, plan.recipe.data).save(tmp_path / "exported")
+    exported = AutoProcessor.from_pretrained(tmp_path / "exported")
+    question = {"question": CAPTION_QUESTION, "system": "Be brief."}
+    assert torch.equal(
+        plain_inputs(exported, films["landscape", "short"], question)["pixel_values"], ours["pixel_values"]
+    )
+    assert list(exported.video_processor.image_mean) == list(plain.processor.image_processor.image_mean)
 
 
 def text_of(plan: Plan, path: Path) -> str:

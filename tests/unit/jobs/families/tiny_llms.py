@@ -127,10 +127,10 @@ CONFIGS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def make_tiny(name: str, folder: Path) -> Path:
+def make_tiny(name: str, folder: Path, changes: dict[str, Any] | None = None) -> Path:
     """Writes a random base: config, safetensors, tokenizer, preprocessor."""
     torch.manual_seed(0)
-    raw = dict(CONFIGS[name])
+    raw = CONFIGS[name] | (changes or {})
     more = {"pad_token_id": 256, "bos_token_id": 257, "eos_token_id": 258, "tie_word_embeddings": False}
     config = AutoConfig.for_model(name, **(more | raw))
     model = AutoModelForImageTextToText.from_config(config, dtype=torch.float32)
