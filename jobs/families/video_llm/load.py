@@ -28,6 +28,8 @@ def load_llm(plan: Plan, architecture: Architecture) -> Any:
     keep_trainable_on_cpu(model)
     if "logits_to_keep" not in inspect.signature(model.forward).parameters:
         _add_logits_to_keep(model)
+    if getattr(model.config, "additional_vocab_size", 0):
+        _add_words_to_loss(model)
     for config in (model.config, model.config.get_text_config()):  # some forwards read only that of the language model
         config.use_cache = plan.inference_only
     if plan.device != "cpu" and not plan.inference_only:
@@ -51,6 +53,17 @@ def _add_logits_to_keep(model: Any) -> None:
             hook.remove()
 
     model.forward = forward
+
+
+def _add_words_to_loss(model: Any) -> None:
+    """Lets the loss read logits of added words, as of Idefics' marks: transformers 5.23 cuts logits by `vocab_size`."""
+    original = model.loss_function
+
+    @functools.wraps(original)
+    def loss_function(*, logits: torch.Tensor, vocab_size: int, **kwargs: Any) -> Any:
+        return original(logits=logits, vocab_size=logits.shape[-1], **kwargs)
+
+    model.loss_function = loss_function
 
 
 def attention_options(plan: Plan) -> dict[str, str]:
