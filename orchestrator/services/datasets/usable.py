@@ -33,7 +33,7 @@ def annotation_gap(task: Task, name: str, annotations: Annotations) -> tuple[Cli
 
 def folder_label(name: str, level: int = 1) -> str:
     """The name of a clip's folder, or of one above it, as a label; "" where there is none."""
-    parts = PurePosixPath(name).parts
+    parts = [part for part in name.split("/") if part not in ("", ".")]
     return normalize_text(parts[-1 - level]).strip() if len(parts) > level else ""
 
 

@@ -2,11 +2,10 @@
 
 import zipfile
 from enum import StrEnum
-from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.files import VIDEO_ENDINGS
+from orchestrator.services.datasets.files import VIDEO_ENDINGS, ending_of
 from orchestrator.services.datasets.ingest.archive_parts import PartFiles
 from orchestrator.services.datasets.ingest.decompression import (
     COMPRESSED_ENDINGS,
@@ -51,7 +50,7 @@ def archive_kind(parts: PartFiles, name: str) -> ArchiveKind | None:
         Invalid: it is an archive of a kind that is not unpacked.
     """
     lower = name.lower()
-    if PurePosixPath(lower).suffix in _NO_ARCHIVES:
+    if ending_of(lower) in _NO_ARCHIVES:
         return None
     with parts.open() as file:
         head = file.read(_TAR_MARK_END)

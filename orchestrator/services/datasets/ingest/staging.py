@@ -40,11 +40,12 @@ def stage_uploads(uploads: Sequence[ArrivedUpload], staging: Path) -> list[str]:
         Invalid: an archive cannot be unpacked safely, or there are no files.
     """
     limit = get_settings().max_upload_bytes
-    findings = ArchiveFindings()
+    findings, packed = ArchiveFindings(), 0
     for upload in uploads:
-        source = upload_path(upload.id)
-        if not source.exists():
-            raise Invalid(f"The bytes of {upload.filename} are no longer there. Upload it again.")
+        try:
+            packed += os.stat(upload_path(upload.id)).st_size
+        except FileNotFoundError:
+            raise Invalid(f"The bytes of {upload.filename} are no longer there. Upload it again.") from None
     ids = {upload.filename: upload.id for upload in uploads}
     sets = group_parts(ids)
     in_parts: set[str] = set()
@@ -55,7 +56,6 @@ def stage_uploads(uploads: Sequence[ArrivedUpload], staging: Path) -> list[str]:
     for upload in uploads:
         if upload.filename not in in_parts:
             _stage_file(upload_path(upload.id), upload.filename, staging, limit, findings, alone=len(uploads) == 1)
-    packed = sum(upload_path(upload.id).stat().st_size for upload in uploads)
     open_nested(staging, packed, limit, findings)
     _open_tables(staging, limit)
     names = _staged_files(staging)

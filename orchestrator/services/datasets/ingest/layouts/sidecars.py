@@ -13,8 +13,10 @@ _ENDINGS = (".txt", ".caption")
 
 def read(tree: Tree) -> DetectedLayout | None:
     """Reads text files that have the name of a clip; label and split come from the folders."""
-    from_folders = read_folders(tree)
     sidecar_of = _sidecars(tree)
+    if not sidecar_of:
+        return None
+    from_folders = read_folders(tree)
     entries, lines = [], 0
     empty: list[str] = []
     for entry in from_folders.entries:
@@ -31,8 +33,6 @@ def read(tree: Tree) -> DetectedLayout | None:
             annotations = entry.annotations
         entries.append(replace(entry, annotations=annotations, problem=problem))
     files = list(dict.fromkeys(sidecar_of.values()))
-    if not files:
-        return None
     columns = {"caption": "the text file next to the clip", "label": "the folder's name"}
     notes = [*from_folders.notes, *_line_notes(lines), *_empty_notes(empty)]
     return DetectedLayout("sidecars", "Captions next to the clips", entries, files, columns, notes)
