@@ -115,6 +115,8 @@ def serving_notes(plan: Plan, base_ref: str) -> str:
         '    --media-io-kwargs \'{"video": {"num_frames": -1}}\'',
         f"    --mm-processor-kwargs '{json.dumps(settings | {'do_sample_frames': True})}'",
     ]
+    if "enable_thinking" in processor.template:  # vLLM takes the template of the base, which would ask for a thought
+        lines.append("    --default-chat-template-kwargs '{\"enable_thinking\": false}'")
     command = " \\\n".join(lines)
     return (
         f"With vLLM, which was not tried when this card was written:\n\n```sh\n{command}\n```\n\n"

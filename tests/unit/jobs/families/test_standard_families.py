@@ -26,6 +26,8 @@ from orchestrator.domain.refused_bases import refusal
 from orchestrator.domain.vision_budget import ClipShape
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.services.models.vision_tokens import clip_tokens, read_vision_layout
+from tests.unit.jobs.families import tiny_llms
+from tests.unit.jobs.families.published import make_published
 from tests.unit.jobs.families.standard_bases import BASES, make_standard, write_files
 
 NAMES = sorted(BASES)
@@ -111,6 +113,31 @@ def test_it_learns_and_is_fed_as_it_will_be_served(name: str, films: dict[str, P
     family.save_processor(plan, exported)
     assert [problem for _, problem in check(exported)] == ["", "", ""]
     assert any(text == FROZEN for text in family.caption_warnings(plan, [])) is bool(count_experts(base.config))
+
+
+@pytest.mark.parametrize("text", ["qwen3", "qwen3_moe"])
+def test_internvl_3_5_is_internvl_with_another_language_model(
+    text: str, films: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its published configs name Qwen3, and Qwen3 MoE for the larger ones."""
+    known = tiny_llms.CONFIGS["internvl"]
+    more = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32} if text == "qwen3_moe" else {}
+    config = known | {"text_config": known["text_config"] | {"model_type": text, "head_dim": 32} | more}
+    monkeypatch.setitem(tiny_llms.CONFIGS, "internvl", config)
+    base = read_base(make_published("internvl", tmp_path / "base"))
+    plan = Plan(base, parse_recipe({"qlora": {"bits": 16}, "data": {"frames": 3}}), "captioning", (), ("it hops",))
+    family = resolve(base)
+    family.check(base, plan.recipe, "captioning")
+    items = [item_of(plan, film, caption) for film, caption in zip(films.values(), ("wide", "it is tall"), strict=True)]
+    model = load_with_adapters(family, plan)
+    adapted = {
+        key.rpartition(".lora_A")[0].rpartition(".")[2] for key, _ in model.named_parameters() if "lora_A" in key
+    }
+    attention = {"q_proj", "k_proj", "v_proj", "o_proj"}
+    assert adapted == (attention if more else attention | {"gate_proj", "up_proj", "down_proj"})
+    losses = _train(model, family.collate(plan)(items))
+    assert losses[-1] < losses[0] - 0.05
+    assert bool(more) is bool(family.caption_warnings(plan, []))
 
 
 def _check_tokens(name: str, plan: Plan, items: list[dict[str, Any]], films: dict[str, Path]) -> None:
@@ -208,7 +235,8 @@ def test_what_a_processor_cannot_do_is_refused(name: str, data: dict[str, Any], 
 
 def test_a_template_that_opens_a_thought_asks_for_none(tmp_path: Path) -> None:
     folder = write_files("qwen3_5", tmp_path / "base")
-    own_processor(folder, plan_of("qwen3_5", read_base(folder)).recipe.data).save(tmp_path / "adapter")
+    plan = plan_of("qwen3_5", read_base(folder))
+    own_processor(folder, plan.recipe.data).save(tmp_path / "adapter")
     asked = [{"role": "user", "content": "Hello"}]
     written = {
         name: AutoProcessor.from_pretrained(place).apply_chat_template(
@@ -218,6 +246,8 @@ def test_a_template_that_opens_a_thought_asks_for_none(tmp_path: Path) -> None:
     }
     assert written["base"].endswith("<think>\n")
     assert written["adapter"].endswith("<think>\n\n</think>\n\n")
+    family: Any = resolve(plan.base)
+    assert "--default-chat-template-kwargs '{\"enable_thinking\": false}'" in family.serving_notes(plan, "org/base")
 
 
 @pytest.mark.parametrize(
