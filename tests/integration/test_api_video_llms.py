@@ -50,7 +50,7 @@ def prepare(client: TestClient, family: str) -> dict[str, Any]:
         ("video_llava", {"data": {"fps": 2}}, ["data.fps"]),
     ],
 )
-def test_what_a_base_cannot_do_is_said(
+def test_what_a_base_cannot_do_is_refused(
     ada_client: TestClient, family: str, recipe: dict[str, Any], fields: list[str]
 ) -> None:
     body = prepare(ada_client, family)
