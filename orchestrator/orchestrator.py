@@ -21,7 +21,7 @@ from orchestrator.stack.docs.serving import PREFIX as DOCS
 from orchestrator.stack.docs.serving import docs_app
 from orchestrator.stack.frontend import STATIC_DIR
 from orchestrator.stack.web_plugin import own_origins
-from orchestrator.ui.chrome import app_chrome
+from orchestrator.ui.chrome import SOCIAL_IMAGE, app_chrome, social_tags
 from orchestrator.ui.patterns.connection_notice import connection_notice
 from orchestrator.websocket.errors import on_backend_error, on_frontend_error
 from orchestrator.websocket.namespace import guard_events
@@ -52,11 +52,14 @@ def _add_pages(target: rx.App, settings: Settings) -> None:
     for page in PAGES:
         if page.dev and not settings.dev:
             continue
+        named = not page.title.startswith("orchestrator.")
         target.add_page(
             load(f"{page.module}:{page.function}"),
             route=page.route,
-            title=load(page.title) if page.title.startswith("orchestrator.") else page.title,
+            title=page.title if named else load(page.title),
             description=page.description,
+            image=SOCIAL_IMAGE,
+            meta=social_tags(page.title if named else "Loreel", page.description),
             on_load=[load(handler) for handler in page.on_load] or None,
         )
 

@@ -17,6 +17,7 @@ from benchmarks.studio import Studio, studio
 from orchestrator.stack.check import ensure_chromium
 
 OUT = Path(os.environ.get("LOREEL_SHOTS_DIR") or Path(__file__).resolve().parent.parent / "docs" / "screenshots")
+SOCIAL = Path(__file__).resolve().parent.parent / "assets" / "social.png"
 VARIANTS = {"dark-1280": ("dark", 1280, 960), "light-1280": ("light", 1280, 960), "dark-375": ("dark", 375, 812)}
 PUBLIC_PAGES = {"landing": "/", "login": "/login", "signup": "/signup", "not-found": "/nowhere"}
 OPTIM = {"learning_rate": 2e-3, "batch_size": 16}
@@ -87,6 +88,15 @@ def take(signed_in: SignedInStudio, pages: dict[str, str], chosen: list[str], st
         context.close()
 
 
+def take_social(signed_in: SignedInStudio, address: str, state: Any) -> None:
+    """The picture that chats show next to a link."""
+    context = signed_in.browser.new_context(
+        base_url=signed_in.url, color_scheme="dark", viewport={"width": 1200, "height": 630}, storage_state=state
+    )
+    shoot(context.new_page(), address, SOCIAL)
+    context.close()
+
+
 def main(chosen: list[str]) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with studio() as running, sync_playwright() as playwright:
@@ -110,6 +120,8 @@ def main(chosen: list[str]) -> None:
         signed_in.post("/jobs", body | {"output_name": "next-in-line"})
         signed_in.wait(falls, "running", progress=0.5)
         state = signed_in.context.storage_state()
+        if not chosen or "social" in chosen:
+            take_social(signed_in, f"/jobs/{falls}", state)
         running_pages = {"job-running": f"/jobs/{falls}", "job-system": f"/jobs/{falls}#System", "workers": "/workers"}
         take(signed_in, running_pages, chosen, state)
         signed_in.wait(waits, "running", progress=0.02)

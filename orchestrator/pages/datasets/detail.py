@@ -19,6 +19,7 @@ from orchestrator.pages.shared.figures import figures
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.hub_size import stored_token
 from orchestrator.pages.shared.job_links import job_link
+from orchestrator.pages.shared.layout import back_to_draft
 from orchestrator.pages.shared.loading_states import BAR, record_page
 from orchestrator.services.datasets.export_formats import FORMATS
 from orchestrator.states.datasets.conversions import DatasetConversionState
@@ -291,7 +292,7 @@ def _tiles() -> rx.Component:
 
 def detail() -> rx.Component:
     """One dataset."""
-    full = rx.fragment(_header(State.card), _body(State.card))
+    full = rx.fragment(back_to_draft(), _header(State.card), _body(State.card))
     return frame(
         record_page(State, "dataset", full, _tiles()),
         dataset_dialogs(),

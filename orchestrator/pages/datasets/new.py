@@ -8,6 +8,7 @@ from orchestrator.pages.datasets.new_sources import SOURCES, cloud_fields, hub_f
 from orchestrator.pages.shared.add_form import form_foot, uploaded_files
 from orchestrator.pages.shared.forms import description_field, name_field, problem_of, small_note
 from orchestrator.pages.shared.frame import frame
+from orchestrator.pages.shared.layout import back_to_draft
 from orchestrator.pages.shared.loading_states import not_found
 from orchestrator.states.datasets.new import DatasetAddState
 from orchestrator.ui.layout.shell import page_header
@@ -102,7 +103,7 @@ def new() -> rx.Component:
         rx.cond(
             State.missing,
             not_found("dataset"),
-            rx.fragment(page_header(State.title, note="Files stay on this server."), _form()),
+            rx.fragment(back_to_draft(), page_header(State.title, note="Files stay on this server."), _form()),
         ),
         title=State.title,
         active="datasets",

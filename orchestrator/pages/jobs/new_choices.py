@@ -7,6 +7,7 @@ from orchestrator.states.jobs.new import JobFormState
 from orchestrator.states.jobs.new_fields import control_id
 from orchestrator.states.jobs.new_rows import DatasetChoice, ModelChoice
 from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.patterns.return_link import detour_link
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.field import field
@@ -18,6 +19,7 @@ CARD = (
     "has-checked:border-primary has-checked:bg-primary/8 has-checked:ring-1 has-checked:ring-primary "
     "has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-primary "
 )
+ADD = "inline-flex min-h-6 shrink-0 items-center rounded-sm text-sm link-muted tap"
 DOT = (
     "mt-0.5 size-4.5 shrink-0 appearance-none rounded-full border border-input outline-none "
     "checked:border-5 checked:border-primary disabled:opacity-40"
@@ -80,7 +82,11 @@ def _dataset_card(choice: DatasetChoice) -> rx.Component:
 def dataset_step() -> rx.Component:
     """The choice of the dataset."""
     return rx.el.section(
-        _head("Dataset", "The clips to learn from. A share of each class is kept for validation."),
+        _head(
+            "Dataset",
+            "The clips to learn from. A share of each class is kept for validation.",
+            detour_link("Add dataset", href="/datasets/new", class_name=ADD),
+        ),
         rx.el.fieldset(
             rx.el.legend("Dataset", class_name="sr-only"),
             rx.foreach(JobFormState.datasets, _dataset_card),
@@ -134,7 +140,11 @@ def _model_card(choice: ModelChoice) -> rx.Component:
 def model_step() -> rx.Component:
     """The choice of the base model."""
     return rx.el.section(
-        _head("Base model", "It stays frozen in 4-bit; only a small adapter is trained."),
+        _head(
+            "Base model",
+            "It stays frozen in 4-bit; only a small adapter is trained.",
+            detour_link("Add model", href="/models/new", class_name=ADD),
+        ),
         rx.el.fieldset(
             rx.el.legend("Base model", class_name="sr-only"),
             rx.foreach(JobFormState.models, _model_card),
@@ -147,8 +157,13 @@ def model_step() -> rx.Component:
     )
 
 
-def _head(title: str, note: str) -> rx.Component:
+def _head(title: str, note: str, add: rx.Component) -> rx.Component:
     return rx.el.div(
-        rx.el.h2(title, class_name="text-base font-semibold"),
-        rx.el.p(note, class_name="text-xs text-muted-foreground"),
+        rx.el.div(
+            rx.el.h2(title, class_name="text-base font-semibold"),
+            rx.el.p(note, class_name="text-xs text-muted-foreground"),
+            class_name="min-w-0",
+        ),
+        add,
+        class_name="flex items-start justify-between gap-4",
     )

@@ -10,7 +10,7 @@ from orchestrator.pages.shared.figures import fact_line, figures
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.hub_size import stored_token
 from orchestrator.pages.shared.job_links import job_link
-from orchestrator.pages.shared.layout import main_and_side
+from orchestrator.pages.shared.layout import back_to_draft, main_and_side
 from orchestrator.pages.shared.loading_states import record_page
 from orchestrator.states.adapters.rows import AdapterLine
 from orchestrator.states.models.detail import JobLine, ModelDetailState
@@ -201,7 +201,7 @@ def detail() -> rx.Component:
     model: Any = State.card
     body = rx.cond((model.error != "") | (model.progress != ""), _not_ready(model), _ready())
     return frame(
-        record_page(State, "model", rx.fragment(_header(model), body)),
+        record_page(State, "model", rx.fragment(back_to_draft(), _header(model), body)),
         model_dialogs(),
         title=State.title,
         active="models",

@@ -7,6 +7,7 @@ from orchestrator.pages.shared.add_form import form_foot, hub_id, revision, uplo
 from orchestrator.pages.shared.forms import description_field, name_field, problem_of
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.hub_size import hub_size, stored_token_field
+from orchestrator.pages.shared.layout import back_to_draft
 from orchestrator.pages.shared.loading_states import not_found
 from orchestrator.states.models.new import ModelAddState
 from orchestrator.ui.layout.shell import page_header
@@ -128,6 +129,7 @@ def new() -> rx.Component:
 
 def _form() -> rx.Component:
     return rx.fragment(
+        back_to_draft(),
         page_header(State.title, note="Checked before it is listed: its config, every tensor, its processor."),
         rx.el.form(
             rx.cond(State.into > 0, rx.fragment(), _about()),

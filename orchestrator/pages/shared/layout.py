@@ -3,6 +3,7 @@
 import reflex as rx
 
 from orchestrator.ui.kit import Text
+from orchestrator.ui.patterns.return_link import return_bar
 from orchestrator.ui.primitives.link import link
 
 CARD_GRID = "grid grid-cols-[repeat(auto-fill,minmax(min(100%,19rem),1fr))] gap-4"
@@ -16,6 +17,11 @@ def main_and_side(main: list[rx.Component], side: list[rx.Component]) -> rx.Comp
         rx.el.div(*side, class_name=column),
         class_name="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
     )
+
+
+def back_to_draft() -> rx.Component:
+    """The way back to the job that was being set up, on the pages of what was missing for it."""
+    return return_bar("Back to the job that you were setting up")
 
 
 def card_head(name: Text, href: Text, menu: rx.Component) -> rx.Component:
