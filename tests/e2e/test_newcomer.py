@@ -129,12 +129,27 @@ def test_from_sign_up_to_an_adapter_that_works_elsewhere(
     _visit_clips(page)
     with page.expect_download() as download:
         page.locator("#job-download").click()
+    _visit_first_steps(page)
     archive = tmp_path / "adapter.zip"
     download.value.save_as(archive)
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(tmp_path / "home")
     folder = next(path.parent for path in (tmp_path / "home").rglob("adapter_config.json"))
     _used_elsewhere(folder, accuracy, app_server, tmp_path)
+
+
+def _visit_first_steps(page: Page) -> None:
+    """What was done is ticked; the list is put away for good."""
+    page.goto("/overview")
+    done = page.locator("#first-steps [data-done=true]")
+    expect(done).to_have_count(2)
+    expect(done.nth(0)).to_contain_text("Train the demo, done")
+    expect(done.nth(1)).to_contain_text("Take an adapter home, done")
+    page.locator("#checklist-hide").click()
+    expect(page.locator("#first-steps")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("heading", name="Recent jobs")).to_be_visible()
+    expect(page.locator("#first-steps")).to_have_count(0)
 
 
 def _visit_clips(page: Page) -> None:

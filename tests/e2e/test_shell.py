@@ -75,6 +75,24 @@ def test_the_palette_finds_and_leads_on_by_key_alone(page: Page, signed_in: Pers
     expect(palette).to_have_count(0)
 
 
+def test_the_keys_are_listed_and_lead_to_pages(page: Page, signed_in: Person) -> None:
+    page.goto("/overview")
+    page.keyboard.press("?")
+    listed = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(listed.get_by_text("Search or jump to")).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("j")  # not while a dialog is open
+    page.keyboard.press("Escape")
+    expect(listed).to_have_count(0)
+    page.wait_for_url("**/overview**")
+    page.keyboard.press("g")
+    page.keyboard.press("j")
+    page.wait_for_url("**/jobs**")
+    page.get_by_placeholder("Name, dataset, id").or_(
+        page.get_by_role("heading", name="No training jobs yet")
+    ).wait_for()
+
+
 def test_a_part_that_does_not_come_is_fetched_again(page: Page, signed_in: Person) -> None:
     """As when the web server restarts between the page and the press."""
     code = "**/palette_panel*"

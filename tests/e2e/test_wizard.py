@@ -44,10 +44,16 @@ def demo(api: httpx.Client) -> tuple[str, str]:
     return wait_for_demo(api)
 
 
-def test_a_missing_choice_is_reported(page: Page, demo: tuple[str, str]) -> None:
+def test_a_missing_choice_is_reported_and_what_is_missing_can_be_added_on_the_way(
+    page: Page, demo: tuple[str, str]
+) -> None:
     page.goto("/jobs/new")
     page.locator("#wizard-next").click()
     expect(page.get_by_text("Choose a dataset to learn from.")).to_be_visible()
+    page.locator("main").get_by_role("link", name="Add dataset").click()
+    page.wait_for_url("**/datasets/new")
+    page.get_by_role("link", name="Back to the job that you were setting up").click()
+    page.wait_for_url("**/jobs/new**")
 
 
 def test_a_bad_value_gets_its_sentence_at_the_field(page: Page, demo: tuple[str, str]) -> None:
@@ -55,6 +61,12 @@ def test_a_bad_value_gets_its_sentence_at_the_field(page: Page, demo: tuple[str,
     page.locator("#field-qlora-r").fill("-4")
     page.locator("#field-optim-learning-rate").fill("abc")
     page.locator("#field-optim-epochs").focus()
+    asked = page.get_by_role("button", name="What is Rank (r)?")
+    asked.press("Enter")
+    expect(page.get_by_role("group", name="Rank (r)")).to_contain_text("more rank can learn more")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("group", name="Rank (r)")).to_be_hidden()
+    expect(asked).to_be_focused()
     rank = page.locator("[data-field=field-qlora-r]")
     expect(rank.get_by_text("Rank must be a whole number from 1 to 256")).to_be_visible()
     rate = page.locator("[data-field=field-optim-learning-rate]")
