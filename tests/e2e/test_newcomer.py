@@ -129,9 +129,9 @@ def test_from_sign_up_to_an_adapter_that_works_elsewhere(
     _visit_clips(page)
     with page.expect_download() as download:
         page.locator("#job-download").click()
-    _visit_first_steps(page)
     archive = tmp_path / "adapter.zip"
     download.value.save_as(archive)
+    _visit_first_steps(page)
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(tmp_path / "home")
     folder = next(path.parent for path in (tmp_path / "home").rglob("adapter_config.json"))
