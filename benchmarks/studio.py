@@ -39,13 +39,13 @@ class Studio:
         return json.loads((self.data_dir / "run.json").read_text())
 
 
-def launch(data_dir: Path, port: int, log: Path, **settings: str) -> subprocess.Popen[bytes]:
-    """Starts `up` in the background, with exactly these settings."""
+def launch(data_dir: Path, port: int, log: Path, web_only: bool = False, **settings: str) -> subprocess.Popen[bytes]:
+    """Starts `up` in the background, with exactly these settings; `web_only`: without controller and workers."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("LOREEL_")}
     env |= {"LOREEL_DATA_DIR": str(data_dir), "LOREEL_PORT": str(port), "HF_HUB_OFFLINE": "1"}
     env["LOREEL_SIGNUPS_PER_HOUR"] = "0"  # each test makes accounts, all from this machine
     env |= {f"LOREEL_{key.upper()}": value for key, value in settings.items()}
-    command = [sys.executable, "-m", "orchestrator.stack.up"]
+    command = [sys.executable, "-m", "orchestrator.stack.up", *(["--web-only"] if web_only else [])]
     with log.open("ab") as out:
         return subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 
@@ -66,7 +66,7 @@ def studio(folder: Path | None = None, **settings: str) -> Iterator[Studio]:
     data_dir = folder or Path(tempfile.mkdtemp(prefix="lrl-", dir="/tmp"))
     data_dir.mkdir(parents=True, exist_ok=True)
     port, log = free_port(), data_dir / "up.log"
-    process = launch(data_dir, port, log, **settings)
+    process = launch(data_dir, port, log, False, **settings)
     try:
         wait_ready(process, data_dir, port, log)
         yield Studio(f"http://localhost:{port}", data_dir, process, log)

@@ -27,6 +27,8 @@ structlog.configure(
 
 # As the trainer does for itself: torch's threads that spin while they wait starve each other on a busy machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# The models of the tests are so small that a second thread costs more than it helps, and other tests run at that time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = ["tests.studio", "tests.postgres"]
 

@@ -21,7 +21,13 @@ def sources(*folders: str) -> dict[str, str]:
 @cache
 def trees(*folders: str) -> dict[str, ast.Module]:
     """The syntax tree of each of `sources`."""
-    return {path: ast.parse(source) for path, source in sources(*folders).items()}
+    return {path: _tree(path) for path in sources(*folders)}
+
+
+@cache
+def _tree(path: str) -> ast.Module:
+    """Of one file, whichever folders are asked for."""
+    return ast.parse((ROOT / path).read_text())
 
 
 @cache

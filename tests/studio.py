@@ -29,6 +29,7 @@ from orchestrator.services.training import stop_flag
 from orchestrator.services.training.launch import launch_job
 from orchestrator.settings import get_settings
 from orchestrator.stack.redis_server import find_binary, server_command, wait_until_answers
+from orchestrator.stack.suites import SHARED
 from tests.forked_processes import AnyProcess, ForkedProcess
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,7 +80,7 @@ def empty_database(tables: tuple[str, ...]) -> bytes:
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty data folder with its tables; short, because a socket's path may have 107 characters."""
     folder = Path(tempfile.mkdtemp(prefix="lrl-", dir="/tmp"))
-    for name in [name for name in os.environ if name.startswith("LOREEL_")]:
+    for name in [name for name in os.environ if name.startswith("LOREEL_") and name != SHARED]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LOREEL_DATA_DIR", str(folder))
     monkeypatch.setenv("LOREEL_STOP_GRACE_S", "2")

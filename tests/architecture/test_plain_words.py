@@ -3,9 +3,10 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from orchestrator.settings import ROOT
+from tests.source_tree import trees
+
 FOLDERS = ("orchestrator", "jobs", "benchmarks", "scripts", "tests")
 
 PRIVATE_WORDS = frozenset((ROOT / "tests" / "architecture" / "private_words.txt").read_text().split())
@@ -29,10 +30,10 @@ def parts_of(name: str) -> list[str]:
 def definitions() -> Iterator[tuple[str, str]]:
     """Place (`file:line`) and name of every function, method and class."""
     for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
+        for path, tree in trees(folder).items():
+            for node in ast.walk(tree):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                    yield f"{path.relative_to(ROOT)}:{node.lineno}", node.name
+                    yield f"{path}:{node.lineno}", node.name
 
 
 def private_words_in(name: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS, Annotation
-from orchestrator.settings import ROOT
+from tests.source_tree import trees
 
 KEYS = {*TASKS, *TASK_OF_MODEL}
 ENUMS = {"Task", "ModelType"}
@@ -18,9 +18,8 @@ ABOUT_ONE_TASK = ("orchestrator/domain/", "jobs/families/")
 """The rows themselves, and the code that trains one task."""
 
 
-def _sources() -> list[Path]:
-    found = [path for side in ("orchestrator", "jobs") for path in sorted((ROOT / side).rglob("*.py"))]
-    return [path for path in found if not str(path.relative_to(ROOT)).startswith(ABOUT_ONE_TASK)]
+def _sources() -> dict[str, ast.Module]:
+    return {path: tree for path, tree in trees().items() if not path.startswith(ABOUT_ONE_TASK)}
 
 
 def names_of_tasks(tree: ast.AST) -> Iterator[str]:
@@ -43,21 +42,22 @@ def _picks_a_column(node: ast.expr) -> bool:
 
 def test_no_file_decides_by_a_task() -> None:
     found: dict[str, list[str]] = {}
-    for path in _sources():
-        if lines := list(names_of_tasks(ast.parse(path.read_text()))):
-            found[str(path.relative_to(ROOT))] = lines
+    for path, tree in _sources().items():
+        if lines := list(names_of_tasks(tree)):
+            found[path] = lines
     assert found == {}
 
 
 def test_a_match_over_kinds_names_every_kind() -> None:
     """`case _` is `assert_never`: the type checker then names each place that a new kind has to be taught to."""
     loose, strict = [], 0
-    for path in [*_sources(), *(ROOT / "orchestrator" / "domain").glob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text())):
+    domain = {path: tree for path, tree in trees().items() if Path(path).parent == Path("orchestrator/domain")}
+    for path, tree in (_sources() | domain).items():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Match) and _kinds_of(node):
                 exhaustive = "assert_never" in ast.unparse(node.cases[-1])
                 strict += exhaustive
-                loose += [] if exhaustive else [f"{path.relative_to(ROOT)}:{node.lineno}"]
+                loose += [] if exhaustive else [f"{path}:{node.lineno}"]
     assert loose == []
     assert strict > 10
 

@@ -76,13 +76,33 @@ def browser() -> Iterator[Browser]:
         made.close()
 
 
-@pytest.fixture
-def context(browser: Browser, app_server: Studio) -> Iterator[BrowserContext]:
+@pytest.fixture(scope="session")
+def shared_context(browser: Browser, app_server: Studio) -> Iterator[BrowserContext]:
+    """One for all tests: each new one would fetch and compile the same scripts again."""
     made = browser.new_context(base_url=app_server.url, viewport={"width": 1280, "height": 900})
     made.set_default_timeout(20_000)
     yield made
-    end_trainings(made, app_server)
     made.close()
+
+
+@pytest.fixture
+def context(shared_context: BrowserContext, app_server: Studio) -> Iterator[BrowserContext]:
+    """The browser of one person, without cookies, stored values and open tabs at first."""
+    yield shared_context
+    end_trainings(shared_context, app_server)
+    forget_person(shared_context, app_server)
+
+
+def forget_person(context: BrowserContext, app_server: Studio) -> None:
+    """Leaves nothing of a test but the browser's cache of files."""
+    for page in context.pages:
+        page.close()
+    blank = context.new_page()
+    everything = {"origin": app_server.url, "storageTypes": "all"}
+    context.new_cdp_session(blank).send("Storage.clearDataForOrigin", everything)
+    blank.close()
+    context.clear_cookies()
+    context.clear_permissions()
 
 
 def end_trainings(context: BrowserContext, app_server: Studio) -> None:
@@ -129,8 +149,14 @@ def person() -> Person:
 def sign_in(context: BrowserContext, studio: Studio, person: Person) -> None:
     """Makes an account in the studio's database, and gives the browser a session of it.
 
-    The tests of accounts sign up and log in by the page. There argon2's usual parameters take half a second of a core.
+    The tests of signing up do that by the page. There argon2's usual parameters take half a second of a core.
     """
+    token = make_account(studio, person)
+    context.add_cookies([{"name": sessions.COOKIE_NAME, "value": token, "url": studio.url, "sameSite": "Lax"}])
+
+
+def make_account(studio: Studio, person: Person) -> str:
+    """Makes an account in the studio's database; the token of a session of it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOREEL_DATA_DIR", str(studio.data_dir))
         forget_caches()
@@ -140,13 +166,20 @@ def sign_in(context: BrowserContext, studio: Studio, person: Person) -> None:
             token = sessions.open_session(session, actor.user_id, remember=True)
         engine().dispose()
     forget_caches()
-    context.add_cookies([{"name": sessions.COOKIE_NAME, "value": token, "url": studio.url, "sameSite": "Lax"}])
+    return token
 
 
 @pytest.fixture
 def signed_in(context: BrowserContext, app_server: Studio, person: Person) -> Person:
     """An account whose cookie the browser already holds."""
     sign_in(context, app_server, person)
+    return person
+
+
+@pytest.fixture
+def account(app_server: Studio, person: Person) -> Person:
+    """An account that has not logged in yet."""
+    make_account(app_server, person)
     return person
 
 

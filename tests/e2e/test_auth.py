@@ -100,25 +100,22 @@ def test_signup_says_that_an_email_is_taken(page: Page, browser: Browser, app_se
     other.close()
 
 
-def test_a_wrong_password_gets_a_sentence_and_the_right_one_goes_on(page: Page, person: Person) -> None:
-    sign_up(page, person)
-    log_out(page)
-    log_in(page, person.email, "not the password")
+def test_a_wrong_password_gets_a_sentence_and_the_right_one_goes_on(page: Page, account: Person) -> None:
+    log_in(page, account.email, "not the password")
     expect(page.get_by_role("alert")).to_contain_text("That password does not match")
-    expect(page.get_by_label("Email or username")).to_have_value(person.email)
-    page.get_by_label("Password", exact=True).fill(person.password)
+    expect(page.get_by_label("Email or username")).to_have_value(account.email)
+    page.get_by_label("Password", exact=True).fill(account.password)
     page.get_by_role("button", name="Log in").click()
     expect(page).to_have_url(OVERVIEW)
 
 
-def test_login_works_by_keyboard_alone(page: Page, person: Person) -> None:
-    sign_up(page, person)
-    log_out(page)
+def test_login_works_by_keyboard_alone(page: Page, account: Person) -> None:
+    page.goto("/login")
     alive(page)
     expect(page.get_by_label("Email or username")).to_be_focused()
-    page.keyboard.type(person.username)
+    page.keyboard.type(account.username)
     page.keyboard.press("Tab")
-    page.keyboard.type(person.password)
+    page.keyboard.type(account.password)
     page.keyboard.press("Enter")
     expect(page).to_have_url(OVERVIEW)
 
@@ -141,26 +138,24 @@ def test_private_pages_turn_strangers_away(page: Page, path: str) -> None:
     expect(page).to_have_url(re.compile(rf"/login/?\?next=%2F{path[1:]}$"))
 
 
-def test_a_login_returns_to_the_requested_page(page: Page, person: Person) -> None:
-    sign_up(page, person)
-    log_out(page)
+def test_a_login_returns_to_the_requested_page(page: Page, account: Person) -> None:
     page.goto("/settings")
     expect(page).to_have_url(re.compile("next=%2Fsettings"))
     alive(page)
-    page.get_by_label("Email or username").fill(person.username)
-    page.get_by_label("Password", exact=True).fill(person.password)
+    page.get_by_label("Email or username").fill(account.username)
+    page.get_by_label("Password", exact=True).fill(account.password)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/settings/?$"))
 
 
-def test_next_never_leaves_the_site(page: Page, person: Person) -> None:
-    sign_up(page, person)
+def test_next_never_leaves_the_site(page: Page, signed_in: Person) -> None:
     page.goto("/login?next=https%3A%2F%2Fevil.example%2F")
     expect(page).to_have_url(OVERVIEW)
 
 
-def test_reload_keeps_the_session_and_logout_ends_it(page: Page, person: Person) -> None:
-    sign_up(page, person)
+def test_reload_keeps_the_session_and_logout_ends_it(page: Page, account: Person) -> None:
+    log_in(page, account.username, account.password)
+    expect(page).to_have_url(OVERVIEW)
     page.reload()
     expect(page.get_by_text("Train the demo in one click")).to_be_visible()
     log_out(page)
@@ -170,13 +165,14 @@ def test_reload_keeps_the_session_and_logout_ends_it(page: Page, person: Person)
     expect(page.get_by_text("Train the demo in one click")).to_be_hidden()
 
 
-def test_another_browser_sees_nothing(page: Page, browser: Browser, app_server: Studio, person: Person) -> None:
-    sign_up(page, person)
+def test_another_browser_sees_nothing(page: Page, browser: Browser, app_server: Studio, signed_in: Person) -> None:
+    page.goto("/settings")
+    expect(page.get_by_label("Email")).to_have_value(signed_in.email)
     other = browser.new_context(base_url=app_server.url)
     stranger = other.new_page()
     stranger.goto("/settings")
     expect(stranger).to_have_url(LOGIN)
-    assert person.email not in stranger.content()
+    assert signed_in.email not in stranger.content()
     other.close()
 
 
@@ -185,8 +181,8 @@ def test_an_unknown_address_says_so(page: Page) -> None:
     expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
 
 
-def test_settings_change_name_password_and_tokens(page: Page, context: BrowserContext, person: Person) -> None:
-    sign_up(page, person)
+def test_settings_change_name_password_and_tokens(page: Page, context: BrowserContext, signed_in: Person) -> None:
+    person = signed_in
     page.goto("/settings")
     expect(page.get_by_label("Username")).to_have_value(person.username)
     page.get_by_label("Username").fill(f"{person.username}.b")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -27,12 +28,25 @@ STEPS = 60
 @pytest.fixture
 def own(app_server: Studio, tmp_path: Path) -> Iterator[Studio]:
     """A Loreel of this test's own, on built pages and with the clips of the demo, which take 8 s of a core to draw."""
-    port, log = free_port(), tmp_path / "up.log"
-    home = Path(tempfile.mkdtemp(prefix="lrl-", dir="/tmp"))  # a socket lies in it, so its path must be short
     demo = app_server.data_dir / "storage" / "demo"
     until((demo / "manifest.json").exists, 180, "the clips of the demo are drawn")
-    shutil.copytree(demo, home / "storage" / "demo")
-    made = Studio(f"http://localhost:{port}", home, launch(home, port, log), log)
+    with _studio(tmp_path / "up.log", demo) as made:
+        yield made
+
+
+@pytest.fixture
+def own_web(tmp_path: Path) -> Iterator[Studio]:
+    """As `own`, without controller and workers."""
+    with _studio(tmp_path / "up.log", web_only=True) as made:
+        yield made
+
+
+@contextmanager
+def _studio(log: Path, demo: Path | None = None, web_only: bool = False) -> Iterator[Studio]:
+    port, home = free_port(), Path(tempfile.mkdtemp(prefix="lrl-", dir="/tmp"))  # short: a socket lies in it
+    if demo:
+        shutil.copytree(demo, home / "storage" / "demo")
+    made = Studio(f"http://localhost:{port}", home, launch(home, port, log, web_only), log)
     try:
         wait_ready(made.process, made.data_dir, port, log)
         yield made
@@ -64,7 +78,8 @@ def _mine(studio: Studio) -> list[str]:
     return found
 
 
-def test_what_is_typed_in_a_dialog_outlives_a_restart(own: Studio, browser: Browser) -> None:
+def test_what_is_typed_in_a_dialog_outlives_a_restart(own_web: Studio, browser: Browser) -> None:
+    own = own_web
     context = browser.new_context(base_url=own.url, viewport={"width": 1280, "height": 900})
     sign_in(context, own, Person("ada", "ada@example.org"))
     body = {"name": "gestures", "task": "classification"}
@@ -80,7 +95,7 @@ def test_what_is_typed_in_a_dialog_outlives_a_restart(own: Studio, browser: Brow
 
     _end(own)
     expect(page.locator("[data-connection-notice]")).to_be_visible()
-    own.process = launch(own.data_dir, int(own.url.rpartition(":")[2]), own.log)
+    own.process = launch(own.data_dir, int(own.url.rpartition(":")[2]), own.log, web_only=True)
     wait_ready(own.process, own.data_dir, int(own.url.rpartition(":")[2]), own.log)
     expect(page.locator("[data-connection-notice]")).to_have_count(0, timeout=30_000)
     page.wait_for_timeout(1_000)  # the server has said by then what it knows, which was nothing

@@ -11,7 +11,7 @@ from orchestrator.domain.recipes import FIELDS, Recipe
 from tests.unit.domain.recipe_strategies import recipes
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(recipes())
 def test_a_written_recipe_is_read_back_the_same(recipe: Recipe) -> None:
     for text in (dump_recipe(recipe), json.dumps(recipe.model_dump(mode="json"))):

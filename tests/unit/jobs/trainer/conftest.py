@@ -12,6 +12,7 @@ from jobs.runs.spec import TrainSpec
 from jobs.trainer.callbacks import StopCallback
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.settings import ROOT
+from tests.fakes.bases import make_base
 
 BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
 MakeSpec = Callable[..., TrainSpec]
@@ -30,7 +31,18 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[ClipSpec]:
 
 
 @pytest.fixture
-def make_spec(tmp_path: Path, clips: list[ClipSpec]) -> MakeSpec:
+def base() -> Path:
+    """The shipped base; a module may have another one."""
+    return BASE
+
+
+@pytest.fixture(scope="session")
+def smaller_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_base("videomae", tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture
+def make_spec(tmp_path: Path, clips: list[ClipSpec], base: Path) -> MakeSpec:
     def make(name: str = "run", attempt: int = 1, clips: list[ClipSpec] = clips, **recipe: Any) -> TrainSpec:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
@@ -45,7 +57,7 @@ def make_spec(tmp_path: Path, clips: list[ClipSpec]) -> MakeSpec:
             class_names=["blinking", "zooming"],
             dataset_name="Two motions",
             model_name="VideoMAE tiny",
-            model_path=str(BASE),
+            model_path=str(base),
             model_revision="abc",
             family="videomae",
             architecture="VideoMAE",

@@ -17,6 +17,14 @@ from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of, records
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def base(smaller_base: Path) -> Path:
+    """When a run stops and what it keeps does not depend on what is learned."""
+    return smaller_base
+
+
 _EPOCH = 4
 """Steps of an epoch of these runs."""
 

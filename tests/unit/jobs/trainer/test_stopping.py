@@ -31,6 +31,12 @@ from tests.unit.jobs.trainer.test_run import losses, records
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture
+def base(smaller_base: Path) -> Path:
+    """When a run stops and what it keeps does not depend on what is learned."""
+    return smaller_base
+
+
 class StopIn:
     """A request to stop that comes at a moment; also a sink, since a run's records say what it does."""
 

@@ -17,7 +17,7 @@ VALUES = form.default_values(30_000_000, "classification") | EMPTY
 LAYERS = ["query", "key", "value"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(recipes())
 def test_a_recipe_comes_back_out_of_the_form_as_it_was_put_in(recipe: Recipe) -> None:
     layers = [*recipe.qlora.target_modules]

@@ -21,7 +21,7 @@ from orchestrator.services.datasets.curation.edits import Change, assign_splits,
 from orchestrator.services.datasets.curation.versions import clips_at
 from orchestrator.services.datasets.statistics import clip_statistics
 from orchestrator.services.db import session_scope
-from orchestrator.settings import ROOT
+from tests.source_tree import trees
 from tests.unit.services.datasets.curation.test_edits import make
 
 TALK = Conversation((Turn("What is it?", "A cat.\nIt sits."), Turn("Which one?", "red", ("red", "blue"))), "Be short.")
@@ -242,15 +242,14 @@ def test_only_annotate_and_the_history_write_the_annotation_columns() -> None:
     """The four columns belong together: a single one that is set makes a clip that contradicts itself."""
     columns = {"label", "caption", "prompt", "annotations"}
     found = []
-    for folder in ("orchestrator/services", "orchestrator/api", "orchestrator/domain", "jobs"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            name = path.relative_to(ROOT).as_posix()
-            for node in ast.walk(ast.parse(path.read_text())):
-                if not isinstance(node, ast.Assign):
-                    continue
-                parts = [part for t in node.targets for part in (t.elts if isinstance(t, ast.Tuple) else [t])]
-                for part in parts:
-                    if isinstance(part, ast.Attribute) and part.attr in columns and "clip" in ast.unparse(part.value):
-                        found.append(f"{name}:{node.lineno}")
+    folders = ("orchestrator/services/", "orchestrator/api/", "orchestrator/domain/", "jobs/")
+    for name, tree in trees().items():
+        for node in ast.walk(tree) if name.startswith(folders) else ():
+            if not isinstance(node, ast.Assign):
+                continue
+            parts = [part for t in node.targets for part in (t.elts if isinstance(t, ast.Tuple) else [t])]
+            for part in parts:
+                if isinstance(part, ast.Attribute) and part.attr in columns and "clip" in ast.unparse(part.value):
+                    found.append(f"{name}:{node.lineno}")
     assert not [place for place in found if place.partition(":")[0] not in WRITERS]
     assert found, "history.py sets clip.annotations"
