@@ -99,6 +99,8 @@ class FamilySpec:
     """Liger has fused kernels for it. Each run checks first that its base answers the same with them."""
     standard: bool = False
     """True where its processor and its class of transformers say all that the trainer must know of it."""
+    has_experts: bool = False
+    """True where the blocks of every model of it choose among experts; of other families, some models have them."""
     takes_question: bool = False
     """True where the model answers questions about a clip; others describe or classify it without being asked."""
     sentence_name: str = ""
@@ -127,6 +129,7 @@ def _video_llm(
     *,
     liger: bool = False,
     standard: bool = False,
+    has_experts: bool = False,
     former: tuple[str, ...] = (),
 ) -> FamilySpec:
     return FamilySpec(
@@ -136,6 +139,7 @@ def _video_llm(
         vision=vision,
         liger=liger,
         standard=standard,
+        has_experts=has_experts,
         takes_question=True,
         former_titles=former,
     )
@@ -187,10 +191,10 @@ _ROWS = (
     ),
     _video_llm("idefics", "Flamingo", VisionRule(14, 224, marks=True, spreads=True)),
     _video_llm("qwen3_5", "Qwen3.5", _QWEN3, standard=True),
-    _video_llm("qwen3_5_moe", "Qwen3.5 MoE", _QWEN3, standard=True),
-    _video_llm("qwen3_vl_moe", "Qwen3-VL MoE", _QWEN3, standard=True),
+    _video_llm("qwen3_5_moe", "Qwen3.5 MoE", _QWEN3, standard=True, has_experts=True),
+    _video_llm("qwen3_vl_moe", "Qwen3-VL MoE", _QWEN3, standard=True, has_experts=True),
     _video_llm("glm4v", "GLM-4.1V", _GLM, standard=True),
-    _video_llm("glm4v_moe", "GLM-4.5V", _GLM, standard=True),
+    _video_llm("glm4v_moe", "GLM-4.5V", _GLM, standard=True, has_experts=True),
     _video_llm("glm46v", "GLM-4.6V", replace(_GLM, paced=True), standard=True),
     _video_llm(
         "gemma4", "Gemma 4", VisionRule(16, 224, merge=3, spreads=True, frames=32, soft_tokens=70), standard=True

@@ -43,7 +43,12 @@ class BaseFacts:
     family: str = ""
     """`model_type` of its config.json."""
     has_experts: bool = False
-    """Whether the blocks of its language model choose among experts, which 4 bits do not reach."""
+    """Whether the blocks of its language model choose among experts; known of some families without this."""
+
+    @property
+    def is_quantizable(self) -> bool:
+        """Whether 4 bits reach most of its weights: they do not reach experts."""
+        return not (self.has_experts or (self.family in FAMILIES and FAMILIES[self.family].has_experts))
 
     @property
     def is_tiny(self) -> bool:
@@ -112,7 +117,7 @@ def _chosen(base: BaseFacts, task: str, dataset: DatasetFacts) -> dict[str, tupl
     epochs = preset_epochs("balanced", base, task)
     if base.is_tiny:
         measured = {name: (_read(text), _SHIPPED) for name, text in row.tiny_base_values.items()}
-        plain = {"qlora.bits": (16, _NO_QUANTIZED_EXPERTS)} if base.has_experts else {}
+        plain = {"qlora.bits": (16, _NO_QUANTIZED_EXPERTS)} if not base.is_quantizable else {}
         return {"optim.epochs": (epochs, _SHIPPED), "optim.learning_rate": (2e-3, _SHIPPED)} | measured | plain
     if base.is_video_llm:
         rate = 1e-4 if base.parameters >= LARGE_PARAMETERS else 2e-4
@@ -122,7 +127,7 @@ def _chosen(base: BaseFacts, task: str, dataset: DatasetFacts) -> dict[str, tupl
         }
     else:
         values = {"optim.learning_rate": (2e-4, _LORA), "optim.epochs": (epochs, _LENGTH)}
-    if base.has_experts:
+    if not base.is_quantizable:
         values["qlora.bits"] = (16, _NO_QUANTIZED_EXPERTS)
     if row.contrastive:
         batch = min(dataset.largest_batch, max(2, dataset.train_clips or dataset.largest_batch))

@@ -25,7 +25,14 @@ CASES: list[tuple[BaseFacts, Task, DatasetFacts, dict[str, Any]]] = [
         {"optim.learning_rate": 2e-4, "optim.epochs": 2, "optim.batch_size": 4, "optim.gradient_accumulation": 2},
     ),
     (
-        BaseFacts(35_000_000_000, "qwen3_5_moe", has_experts=True),
+        BaseFacts(35_000_000_000, "qwen3_5_moe"),
+        Task.CAPTIONING,
+        DatasetFacts(),
+        {"optim.learning_rate": 1e-4, "optim.epochs": 2, "optim.batch_size": 4, "optim.gradient_accumulation": 2}
+        | {"qlora.bits": 16},
+    ),
+    (
+        BaseFacts(35_000_000_000, "gemma4", has_experts=True),
         Task.CAPTIONING,
         DatasetFacts(),
         {"optim.learning_rate": 1e-4, "optim.epochs": 2, "optim.batch_size": 4, "optim.gradient_accumulation": 2}
