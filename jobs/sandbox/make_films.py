@@ -7,7 +7,7 @@ import gc
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -45,17 +45,31 @@ def make_film(pictures: Sequence[Path], target: Path, fps: float) -> int:
         BadFrames: one of them is no picture, or too large.
     """
     codec, sizes = _examined(pictures)
+    _write(target, fps, codec, sizes[0], _encoded(pictures, codec))
+    return sum(size != sizes[0] for size in sizes)
+
+
+def copy_film(source: Path, target: Path, fps: float) -> None:
+    """Writes a film that `make_film` has written with another rate: the bytes that it would have had with it."""
+    with av.open(str(source)) as read:
+        film = read.streams.video[0]
+        codec, size = film.codec_context.name, (film.codec_context.width, film.codec_context.height)
+        if codec not in _PIXEL_FORMATS:
+            raise BadFrames(f"It is a film of {codec}, and not of pictures.")
+        _write(target, fps, codec, size, (bytes(packet) for packet in read.demux(film) if packet.size))
+
+
+def _write(target: Path, fps: float, codec: str, size: tuple[int, int], pictures: Iterable[bytes]) -> None:
     rate = Fraction(fps).limit_denominator(1_001)
     with av.open(str(target), "w", format="mov", options={"fflags": "+bitexact"}) as out:
         film = out.add_stream(codec, rate=rate)
-        film.width, film.height, film.pix_fmt = *sizes[0], _PIXEL_FORMATS[codec]  # type: ignore[union-attr]
-        for number, data in enumerate(_encoded(pictures, codec)):
+        film.width, film.height, film.pix_fmt = *size, _PIXEL_FORMATS[codec]  # type: ignore[union-attr]
+        for number, data in enumerate(pictures):
             packet = Packet(data)
             packet.stream, packet.time_base, packet.is_keyframe = film, 1 / rate, True
             packet.pts = packet.dts = number
             packet.duration = 1
             out.mux(packet)
-    return sum(size != sizes[0] for size in sizes)
 
 
 def _examined(pictures: Sequence[Path]) -> tuple[str, list[tuple[int, int]]]:
@@ -100,6 +114,8 @@ def _is_turned(data: bytes) -> bool:
 def main() -> int:
     """A JSON line of stdin for each film: {pictures, target, fps}; prints {problem, other_sizes} for each.
 
+    With {film, target, fps} the film is written again with another rate.
+
     Its argument is how large a film may be, in bytes.
     """
     limits.apply(memory_bytes=MEMORY_BYTES, file_bytes=int(sys.argv[1]))
@@ -109,8 +125,10 @@ def main() -> int:
         request: dict[str, Any] = json.loads(line)
         answer: dict[str, Any] = {"problem": "", "other_sizes": 0}
         try:
-            pictures = [Path(name) for name in request["pictures"]]
-            answer["other_sizes"] = make_film(pictures, Path(request["target"]), float(request["fps"]))
+            if "film" in request:
+                copy_film(Path(request["film"]), Path(request["target"]), float(request["fps"]))
+            pictures = [Path(name) for name in request.get("pictures", ())]
+            answer["other_sizes"] = pictures and make_film(pictures, Path(request["target"]), float(request["fps"]))
         except BadFrames as error:
             answer["problem"] = str(error)
         except (OSError, MemoryError, ValueError, av.error.FFmpegError):

@@ -6,8 +6,11 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 
 from tests.api_client import refusal
+from tests.fakes.uploads import zipped
 from tests.fakes.videos import draw_clip
+from tests.ingest import import_now
 from tests.integration.test_api_datasets import a_zip, bring
+from tests.unit.services.datasets.ingest.test_frame_films import RAW
 
 TALK = {
     "turns": [
@@ -65,3 +68,20 @@ def test_spans_of_a_film_are_clips_of_their_own(ada_client: TestClient, tmp_path
     assert [(row["name"], row["start_s"], row["end_s"]) for row in rows] == [
         *(("0.mp4", 0, 0.5), ("0.mp4", 0.5, 1), ("1.mp4", 0, 0.5), ("1.mp4", 0.5, 1))
     ]
+
+
+def test_the_rate_of_frame_folders_is_changed_and_undone(ada_client: TestClient) -> None:
+    dataset_id = int(bring(ada_client, zipped(RAW))["id"])
+    address = f"/api/v1/datasets/{dataset_id}"
+    label = {"clip_ids": [ada_client.get(f"{address}/clips").json()["items"][0]["id"]], "label": "sit"}
+    assert ada_client.post(f"{address}/labels", json=label).status_code == 200
+    assert ada_client.post(f"{address}/read", json={"frame_rate": 50}).status_code == 202
+    assert import_now(dataset_id) == "ready"
+    clips = ada_client.get(f"{address}/clips").json()["items"]
+    assert {(clip["fps"], clip["duration_s"], clip["frames"]) for clip in clips} == {(50.0, 0.16, 8)}
+    assert any("sit" in clip["labels"] for clip in clips)
+    edit = ada_client.get(f"{address}/edits").json()["items"][0]
+    assert edit["what"] == "4 films of pictures: 50 frames a second"
+    assert ada_client.post(f"{address}/edits/{edit['id']}/undo").status_code == 200
+    clips = ada_client.get(f"{address}/clips").json()["items"]
+    assert {(clip["fps"], clip["duration_s"], clip["frames"]) for clip in clips} == {(25.0, 0.32, 8)}

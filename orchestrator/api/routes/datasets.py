@@ -73,7 +73,8 @@ class ReadingWish(BaseModel):
     ignore_splits: Flag = False
     by_hand: Flag = False
     frame_rate: Annotated[float, NO_FLAG, rule(minimum=0, maximum=FASTEST_RATE)] = 0.0
-    """Frames a second of folders of pictures; 0: as the files say, else 25."""
+    """Frames a second of folders of pictures; 0: as the files say, else 25. Changed alone after the import, it changes
+    nothing else: durations and the times of spans follow it, as a version that can be undone."""
 
 
 class SplitWish(BaseModel):

@@ -53,6 +53,7 @@ def _frame_rate() -> rx.Component:
             input_mode="decimal",
             placeholder=State.usual_rate,
         ),
+        hint="Changed alone, it keeps labels, captions and splits as they are; the times of spans follow it.",
         error=problem_of(State, "frame_rate"),
     )
 

@@ -15,7 +15,9 @@ Fields = Mapping[str, list[str]]
 """{column: [before, after]} of one clip."""
 Changes = dict[str, dict[str, list[str]]]
 """{clip id: {column: [before, after]}}"""
-EDITED_COLUMNS = ("label", "caption", "prompt", "annotations", "start_s", "end_s", "split", "status")
+FILM_COLUMNS = ("path", "content_hash", "thumbnail_path", "fps", "film_s", "duration_s", "size_bytes")
+"""The columns that another rate of a film of pictures changes, together with the times of a span."""
+EDITED_COLUMNS = ("label", "caption", "prompt", "annotations", "start_s", "end_s", "split", "status", *FILM_COLUMNS)
 """The columns of a clip that edits change."""
 _SHORT_COLUMNS = ("label", "caption", "prompt")
 _BEFORE, _AFTER = 0, 1
@@ -31,6 +33,10 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "annotations": Annotations.parse,
     "start_s": _seconds,
     "end_s": _seconds,
+    "fps": float,
+    "film_s": float,
+    "duration_s": float,
+    "size_bytes": int,
 }
 
 
@@ -47,7 +53,10 @@ def changes_between(before: Mapping[str, str], after: Mapping[str, str]) -> dict
 def revert(clip: Clip, fields: Fields) -> None:
     """Gives a clip the values before an edit, as it was after the edit."""
     _set_texts(clip, {name: values[_BEFORE] for name, values in fields.items()})
-    _set_span(clip, fields)
+    if "path" in fields:
+        _set_film(clip, fields)
+    else:
+        _set_span(clip, fields)
     for name in ("split", "status"):
         if name in fields:
             setattr(clip, name, _PARSERS[name](fields[name][_BEFORE]))
@@ -68,7 +77,10 @@ def undo(clip: Clip, fields: Fields) -> None:
     else:
         restored = texts & unchanged
     _set_texts(clip, {name: fields[name][_BEFORE] for name in restored})
-    if {"start_s", "end_s"} & fields.keys() <= unchanged:
+    if "path" in fields:
+        if "path" in unchanged:
+            _set_film(clip, fields)
+    elif {"start_s", "end_s"} & fields.keys() <= unchanged:
         _set_span(clip, fields)
     if "split" in unchanged:
         clip.split = Split(fields["split"][_BEFORE])
@@ -107,6 +119,21 @@ def _replace_parts(clip: Clip, short: Mapping[str, str]) -> None:
         texts = annotations_of("", caption, short.get("prompt", clip.prompt))
         annotations = replace(annotations, captions=texts.captions, conversations=texts.conversations)
     clip.annotate(annotations)
+
+
+def _set_film(clip: Clip, fields: Fields) -> None:
+    """Gives a clip its former film, which has the same pictures at another rate: its span keeps its pictures."""
+    factor = clip.fps / float(fields["fps"][_BEFORE])
+    for name in fields.keys() & set(FILM_COLUMNS) - {"duration_s"}:
+        setattr(clip, name, _PARSERS.get(name, str)(fields[name][_BEFORE]))
+    for name in ("start_s", "end_s"):
+        now: float | None = getattr(clip, name)
+        if name in fields and now == _seconds(fields[name][_AFTER]):
+            setattr(clip, name, _seconds(fields[name][_BEFORE]))
+        elif now is not None:
+            setattr(clip, name, now * factor)
+    span = clip.span
+    clip.duration_s = span.end_s - span.start_s if span else clip.film_s
 
 
 def _set_span(clip: Clip, fields: Fields) -> None:

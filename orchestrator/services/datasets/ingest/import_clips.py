@@ -268,11 +268,11 @@ def _import_batch(paths: ImportPaths, films: Sequence[Film], probe: Probe, known
             clip.film_s = facts.duration_s
             clip.perceptual_hash = facts.perceptual_hash
             _fit_span(clip, alone=len(clips) == 1)
-        _look_at_spans(paths, clips, target, short)
+        _probe_spans(paths, clips, target, short)
     return [clip for clips in clips_of for clip in clips]
 
 
-def _look_at_spans(paths: ImportPaths, clips: Sequence[NewClip], film: str, short: str) -> None:
+def _probe_spans(paths: ImportPaths, clips: Sequence[NewClip], film: str, short: str) -> None:
     """Gives the spans of a film their own film strips, hashes and numbers of frames."""
     spans = [clip for clip in clips if clip.span and clip.path]
     for first in range(0, len(spans) if paths.probe_spans else 0, _SPANS_AT_ONCE):

@@ -22,6 +22,7 @@ from orchestrator.domain.datasets import (
     Clip,
     ClipStatus,
     Dataset,
+    DatasetEdit,
     DatasetStatus,
     Upload,
     UploadStatus,
@@ -29,9 +30,11 @@ from orchestrator.domain.datasets import (
 from orchestrator.domain.errors import AppError, Conflict, DiskFull, Invalid, Unavailable
 from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.services.datasets.counts import update_counts
+from orchestrator.services.datasets.curation.history import Fields
 from orchestrator.services.datasets.files import dataset_folder, may_be_video, remove_unpacked
 from orchestrator.services.datasets.ingest.archive_notes import ARCHIVES, findings_before
 from orchestrator.services.datasets.ingest.frame_films import frame_folders_of, keep_manifest, make_films
+from orchestrator.services.datasets.ingest.frame_rate import change_frame_rate
 from orchestrator.services.datasets.ingest.import_clips import (
     Content,
     NewClip,
@@ -52,6 +55,7 @@ from orchestrator.services.datasets.ingest.layouts.summary import SAMPLES, summa
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.services.datasets.ingest.layouts.unused_files import descriptions_looked_at, first_reason
 from orchestrator.services.datasets.ingest.reinterpret import (
+    ONLY_RATE,
     clips_with_files,
     correct_clips,
     keep_for_reinterpretation,
@@ -118,6 +122,11 @@ def ingest_dataset(
         uploads = [] if reinterprets else _complete_uploads(session, dataset_id)
         existing = clips_with_files(session, dataset_id) if reinterprets else {}
         known = _known_contents(session, dataset_id)
+    if reinterprets and last_summary.get(ONLY_RATE):
+        try:
+            return change_frame_rate(dataset_id, options.frame_rate, should_continue)
+        except Invalid as error:
+            return _fail(dataset_id, error.message, [])
     folder = dataset_folder(dataset_id)
     staging = folder / f"incoming-{secrets.token_hex(4)}"
     layout_summary: dict[str, Any] = {}
@@ -130,6 +139,7 @@ def ingest_dataset(
                 staging.mkdir(parents=True)
                 names = restage_files(existing, folder, staging) if reinterprets else stage_uploads(uploads, staging)
             frames = frame_folders_of(staging, names, options.frame_rate)
+            frames.stated_rates |= {name: clip.fps for (name, _), clip in existing.items() if name in frames.made}
             _refuse_other_rate(frames, options.frame_rate)
             tree = Tree(staging, names, frames)
             layout = with_stored_spans(detect_layout(tree, options), existing)
@@ -200,7 +210,7 @@ def ingest_dataset(
 
 
 def _refuse_other_rate(frames: FrameFolders, chosen: float) -> None:
-    """Refuses another rate for films that were added already.
+    """Refuses another rate for films that were added already, where more than the rate changes.
 
     Raises:
         Invalid: there are such films.
@@ -208,8 +218,8 @@ def _refuse_other_rate(frames: FrameFolders, chosen: float) -> None:
     others = [film for film in frames.films if film in frames.made and chosen and frames.rate_of(film) != chosen]
     if others:
         raise Invalid(
-            f"{others[0].rpartition('.')[0]} was added at {frames.rate_of(others[0]):g} frames a second. To choose "
-            "another rate, add the folders to a new dataset with a review.",
+            f"{others[0].rpartition('.')[0]} plays at {frames.rate_of(others[0]):g} frames a second. Change the rate "
+            "alone first; then read the files with other settings.",
             "frame_rate",
         )
 
@@ -366,6 +376,8 @@ def _fail(
             return "called off"
         files = session.exec(select(Clip.path, Clip.thumbnail_path).where(Clip.dataset_id == dataset_id)).all()
         was_ready = any(path for path, _ in files)
+        edits = session.exec(select(DatasetEdit.changes).where(DatasetEdit.dataset_id == dataset_id)).all()
+        former = {name for changes in edits for fields in changes.values() for name in _files_in(fields)}
         dataset.status = DatasetStatus.READY if was_ready else DatasetStatus.ERROR
         dataset.error, dataset.stage, dataset.updated_at = storable(sentence)[:1000], "", utcnow()
         keep_uploads = bool(layout_summary) and not was_ready
@@ -373,10 +385,15 @@ def _fail(
         session.add(dataset)
         if not keep_uploads:
             session.exec(delete(Upload).where(col(Upload.id).in_([upload.id for upload in uploads])))
-    _delete_orphans(dataset_id, {name for pair in files for name in pair})
+    _delete_orphans(dataset_id, {name for pair in files for name in pair} | former)
     if not keep_uploads:
         delete_upload_files(upload.id for upload in uploads)
     return "kept" if was_ready else "error"
+
+
+def _files_in(fields: Fields) -> list[str]:
+    """The files of former versions of a clip, which an undo needs."""
+    return [name for column in ("path", "thumbnail_path") for name in fields.get(column, ())]
 
 
 def _delete_orphans(dataset_id: int, used: set[str]) -> None:

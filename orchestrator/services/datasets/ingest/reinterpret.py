@@ -34,11 +34,12 @@ from orchestrator.services.after_commit import after_commit
 from orchestrator.services.audit.recording import record
 from orchestrator.services.datasets.catalog import has_files
 from orchestrator.services.datasets.curation.history import Changes, changes_between, edited_values
-from orchestrator.services.datasets.files import is_system_file, list_files
+from orchestrator.services.datasets.files import dataset_folder, is_system_file, list_files
 from orchestrator.services.datasets.ingest.import_clips import SPAN_TOLERANCE_S, is_cut_already, reason_not_to_use
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
-from orchestrator.services.datasets.ingest.layouts.reading import parse_reading_options
+from orchestrator.services.datasets.ingest.layouts.frame_folders import read_manifest
+from orchestrator.services.datasets.ingest.layouts.reading import ReadingOptions, parse_reading_options
 from orchestrator.services.datasets.ingest.layouts.tree import TEXT_ENDINGS
 from orchestrator.services.datasets.ingest.staging import link_file
 from orchestrator.services.datasets.ingest.uploads import import_share, refuse_if_busy
@@ -46,6 +47,8 @@ from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.queue import enqueue, ingest_key
 from orchestrator.settings import get_settings
 
+ONLY_RATE = "only_rate"
+"""Key of a layout: whether only the rate of films made of pictures is changed."""
 ClipKey = tuple[str, Span | None]
 """The name of a film in the upload, and the span of it that a clip is."""
 
@@ -65,9 +68,12 @@ def request_reinterpretation(session: Session, actor: Actor, dataset_id: int, va
     options = parse_reading_options(values, LAYOUTS)
     complete = select(Upload.id).where(Upload.dataset_id == dataset_id, Upload.status == UploadStatus.COMPLETE)
     imported = has_files(session, dataset_id)
+    last = parse_reading_options(dataset.layout.get("reading"), LAYOUTS)
+    only_rate = imported and not in_review and _changes_only_rate(session, dataset_id, last, options)
     if not imported and session.exec(complete).first() is None:
         raise Conflict("The files are not stored any more. Add them again.")
-    dataset.layout = {**dataset.layout, "reading": {name: getattr(options, name) for name in options.__slots__}}
+    reading = {name: getattr(options, name) for name in options.__slots__}
+    dataset.layout = {**dataset.layout, "reading": reading, ONLY_RATE: only_rate}
     dataset.status, dataset.error, dataset.updated_at = DatasetStatus.PROCESSING, "", utcnow()
     dataset.stage = DETECTING_LAYOUT if in_review else REINTERPRETING if imported else ""
     dataset.progress_done = dataset.progress_total = 0
@@ -78,6 +84,19 @@ def request_reinterpretation(session: Session, actor: Actor, dataset_id: int, va
     record(session, actor, Act.DATASET_IMPORT_REQUESTED, dataset_id, dataset.name, after=after)
     after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, share, dataset_id=dataset_id))
     return dataset_row(dataset)
+
+
+def _changes_only_rate(session: Session, dataset_id: int, last: ReadingOptions, options: ReadingOptions) -> bool:
+    """Whether nothing but the rate of the films made of pictures changes, so that no file is read again."""
+    made = read_manifest(unused_files_folder(dataset_folder(dataset_id))).films
+    if not made or not options.frame_rate or replace(last, frame_rate=options.frame_rate) != options:
+        return False
+    rates = session.exec(
+        select(Clip.name, Clip.fps).where(
+            Clip.dataset_id == dataset_id, Clip.path != "", Clip.fps != options.frame_rate
+        )
+    )
+    return any(name in made for name, _ in rates)
 
 
 def unused_files_folder(folder: Path) -> Path:

@@ -102,7 +102,7 @@ def _rates_sentence(films: list[str], frames: FrameFolders) -> str:
         return f"{made}, as chosen."
     if all(film in frames.stated_rates for film in films):
         return f"{made}, as the tables say."
-    return f"{made}. No file says their rate: it can be chosen under Correct, while the files wait for their review."
+    return f"{made}. No file says their rate: it can be changed under Correct."
 
 
 def _folder(film: str) -> str:

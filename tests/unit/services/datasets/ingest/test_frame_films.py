@@ -11,17 +11,20 @@ import pytest
 from av.packet import Packet
 from PIL import Image
 
-from jobs.sandbox.make_films import BadFrames, make_film
+from jobs.sandbox.make_films import BadFrames, copy_film, make_film
 from jobs.video.decode import decode_sample
 from jobs.video.probe_pool import ProbePool
 from orchestrator.domain.datasets import ClipProblem, ClipStatus, Dataset, DatasetStatus, Split
 from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.curation.edits import undo_edit
+from orchestrator.services.datasets.curation.versions import clips_at, list_edits
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest import reinterpret, review, uploads
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
 from orchestrator.services.datasets.ingest.review import accept_layout
 from orchestrator.services.datasets.ingest.uploads import request_ingest
+from orchestrator.services.datasets.media.clips import clip_media
 from orchestrator.services.datasets.not_used import NOT_USED, from_json
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
@@ -143,13 +146,65 @@ def test_folders_become_clips_and_are_read_again_without_their_pictures(ada: Act
     assert found == [(label, Split.TRAIN) for label in ("jump", "jump", "run", "run")]
 
 
-def test_another_rate_of_films_that_are_there_is_refused(ada: Actor) -> None:
+def test_the_rate_of_films_that_are_there_is_changed_as_a_version(ada: Actor) -> None:
+    rows = "raw/jump/v0,0.08,0.24,jump\nraw/jump/v0,0,0.08,jump\nraw/run/v0,0,0.16,run\nraw/run/v1,0,0.16,run\n"
+    dataset_id = uploaded_dataset(ada, RAW | {"t.csv": f"video,start,end,label\n{rows}".encode()})
+    assert import_now(dataset_id) == "ready"
+    before, strips = values_of(dataset_id), strips_of(ada, dataset_id)
+    assert len(before) == 4
+    with session_scope() as session:
+        request_reinterpretation(session, ada, dataset_id, {"frame_rate": 50})
+    assert import_now(dataset_id) == "ready"
+    first = next(clip for clip in clips_of(dataset_id) if clip.start_s)
+    values = (first.fps, first.film_s, first.start_s, first.end_s, first.duration_s)
+    assert values == pytest.approx((50, 0.16, 0.04, 0.12, 0.08))
+    assert first.frames == 4
+    sample = decode_sample(get_settings().storage_dir / first.path, 2, span=first.span)
+    assert sample.indices == [3, 5]
+    assert sample.seconds == pytest.approx([0.06, 0.1])
+    assert strips_of(ada, dataset_id) == strips  # the same pictures
+    assert (dataset_of(dataset_id).version, dataset_of(dataset_id).status) == (2, DatasetStatus.READY)
+    with session_scope() as session:
+        former = clips_at(session, dataset_id, 1)
+        assert {clip.id: (clip.path, clip.span) for clip in former} == {key: value[:2] for key, value in before.items()}
+        edit = list_edits(session, ada, dataset_id).items[0]
+        assert edit.what == "4 films of pictures: 50 frames a second"
+        undo_edit(session, ada, dataset_id, edit.id)
+    assert values_of(dataset_id) == before
+    assert all((get_settings().storage_dir / str(path)).is_file() for path, *_ in before.values())
+
+
+def values_of(dataset_id: int) -> dict[int | None, tuple[object, ...]]:
+    return {
+        clip.id: (clip.path, clip.span, clip.fps, clip.film_s, clip.duration_s, clip.frames, clip.content_hash)
+        for clip in clips_of(dataset_id)
+        if clip.status is ClipStatus.OK
+    }
+
+
+def strips_of(ada: Actor, dataset_id: int) -> dict[int | None, bytes]:
+    with session_scope() as session:
+        return {
+            clip_id: clip_media(session, ada, clip_id or 0, thumbnail=True).read_bytes()
+            for clip_id in values_of(dataset_id)
+        }
+
+
+def test_a_copy_with_another_rate_has_the_bytes_of_a_film_made_with_it(tmp_path: Path) -> None:
+    paths = written(tmp_path, [picture(grey) for grey in GREYS])
+    make_film(paths, tmp_path / "a.mov", 25)
+    make_film(paths, tmp_path / "b.mov", 30)
+    copy_film(tmp_path / "a.mov", tmp_path / "c.mov", 30)
+    assert (tmp_path / "c.mov").read_bytes() == (tmp_path / "b.mov").read_bytes()
+
+
+def test_another_rate_together_with_other_settings_is_refused(ada: Actor) -> None:
     dataset_id = uploaded_dataset(ada, RAW)
     assert import_now(dataset_id) == "ready"
     with session_scope() as session:
-        request_reinterpretation(session, ada, dataset_id, {"frame_rate": 50})
+        request_reinterpretation(session, ada, dataset_id, {"frame_rate": 50, "ignore_splits": True})
     assert import_now(dataset_id) == "kept"
-    assert "was added at 25 frames a second" in dataset_of(dataset_id).error
+    assert "plays at 25 frames a second. Change the rate alone first" in dataset_of(dataset_id).error
     assert {clip.fps for clip in clips_of(dataset_id)} == {25.0}
 
 
