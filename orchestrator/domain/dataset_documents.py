@@ -102,6 +102,8 @@ class LayoutChoices(TypedDict, total=False):
     """Of the tables."""
     folders: list[str]
     """Of a clip, the nearest first."""
+    frame_rate: float
+    """Frames a second of folders of numbered pictures, where there are some."""
 
 
 class ReadingValues(TypedDict, total=False):
@@ -154,5 +156,7 @@ class LayoutSummary(TypedDict, total=False):
     """While it waits for an acceptance."""
     before: dict[str, object]
     """The layout of the clips that there are, while another one waits for an acceptance."""
+    only_rate: bool
+    """Whether the last change was that of the rate of films made of folders of pictures, and of nothing else."""
     again: str
     """What became of uploaded clips that the dataset had already."""
