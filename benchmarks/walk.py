@@ -47,7 +47,7 @@ class Keyboard:
             if self.page.evaluate(_FOCUSED, selector):
                 return
             self.press("Tab")
-            if self.page.evaluate(_FOCUSED, "a[href$='#content']"):
+            if self.page.evaluate(_FOCUSED, "a[href='#content']"):
                 self.press("Enter")
         raise AssertionError(f"{selector} is not reached by Tab on {self.page.url}.")
 

@@ -77,6 +77,10 @@ def test_the_palette_finds_and_leads_on_by_key_alone(page: Page, signed_in: Pers
 
 def test_the_keys_are_listed_and_lead_to_pages(page: Page, signed_in: Person) -> None:
     page.goto("/overview")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main#content")).to_be_focused()
     page.keyboard.press("?")
     listed = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(listed.get_by_text("Search or jump to")).to_be_visible()

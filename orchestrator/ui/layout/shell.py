@@ -43,6 +43,12 @@ class NavDrawer(_ShellPart):
     tag = "NavDrawer"
 
 
+class SkipLink(_ShellPart):
+    """Moves the focus past the navigation."""
+
+    tag = "SkipLink"
+
+
 class RunningPill(_ShellPart):
     """How many jobs run, how many wait, and how far the first one is."""
 
@@ -151,11 +157,7 @@ def shell(
     )
     column = "mx-auto w-full px-6 py-6 touch:px-4"
     return rx.el.div(
-        rx.el.a(
-            "Skip to content",
-            href="#content",
-            class_name="sr-only z-70 rounded-lg bg-primary px-4 py-2 font-medium text-primary-foreground focus:not-sr-only focus:fixed focus:left-3 focus:top-3",
-        ),
+        SkipLink.create(),
         rx.el.aside(
             rx.el.div(_nav(active, running, foot), class_name="sticky top-0 flex h-dvh flex-col"),
             aria_label="Sidebar",

@@ -1,6 +1,6 @@
 // The moving parts of the shell: the drawer of a phone and the pill of running jobs.
 import { Menu } from "lucide-react";
-import { type ReactNode } from "react";
+import { type MouseEvent, type ReactNode } from "react";
 import { Link } from "react-router";
 import { cn } from "../primitives/cn";
 import { later, useOpenedOnce } from "../primitives/later";
@@ -27,6 +27,23 @@ export function NavDrawer({ children }: { children?: ReactNode }) {
       </button>
       {opened && <Panel {...state}>{children}</Panel>}
     </>
+  );
+}
+
+/** No router link: that would only scroll, and the next Tab would lead into the navigation all the same. */
+export function SkipLink() {
+  const skip = (event: MouseEvent) => {
+    event.preventDefault();
+    document.getElementById("content")?.focus();
+  };
+  return (
+    <a
+      href="#content"
+      onClick={skip}
+      className="sr-only z-70 rounded-lg bg-primary px-4 py-2 font-medium text-primary-foreground focus:not-sr-only focus:fixed focus:left-3 focus:top-3"
+    >
+      Skip to content
+    </a>
   );
 }
 
