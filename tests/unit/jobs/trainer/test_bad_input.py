@@ -29,6 +29,12 @@ from tests.unit.jobs.trainer.test_run import losses, recorder_of, records
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture
+def base(smaller_base: Path) -> Path:
+    """What is said of bad input does not depend on what is learned."""
+    return smaller_base
+
+
 def film(path: Path, codec: str, frames: int, wide: int = 64, high: int = 48, pixels: str = "yuv420p") -> Path:
     """A square that comes nearer, in any codec and size."""
     with av.open(str(path), "w") as out:
