@@ -21,6 +21,7 @@ from orchestrator.api.routes import (
     jobs,
     models,
     notifications,
+    people,
     playground,
     queue,
     recipes,
@@ -77,7 +78,7 @@ def create_api() -> FastAPI:
     v1 = APIRouter(prefix="/api/v1")
     for routes in (
         studio, accounts, credentials, datasets, clips, hub, uploads, models, jobs, recipes, rehearsals, adapters,
-        playground, queue, notifications, audit,
+        playground, queue, notifications, audit, people,
     ):  # fmt: skip
         v1.include_router(routes.router)
     app.include_router(v1)

@@ -34,6 +34,8 @@ class User(SQLModel, table=True):
     password_hash: str = Field(max_length=255)
     role: Role = Field(default=Role.MEMBER, sa_type=text_enum(Role))  # type: ignore[arg-type]
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    """Since when it is disabled: it cannot log in, and its tokens do not work. None while it is active."""
 
 
 class UserSession(SQLModel, table=True):
@@ -61,6 +63,16 @@ class LoginTicket(SQLModel, table=True):
     token_hash: str = Field(primary_key=True, max_length=64)
     user_id: int = Field(foreign_key="users.id", ondelete="CASCADE")
     remember: bool = True
+    expires_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[arg-type]
+
+
+class PasswordReset(SQLModel, table=True):
+    """A one-time link that sets a new password; only the hash of its secret is stored."""
+
+    __tablename__ = "password_resets"
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
     expires_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[arg-type]
 
 

@@ -30,6 +30,8 @@ WITHOUT_LOGIN = 64
 PONG_S = 10.0
 """Seconds in which a socket without a login must answer a ping."""
 PONG_SIGNED_IN_S = 30.0
+ASK_AGAIN_S = 20.0
+"""How often the studio looks whether the session of a socket still holds; one that has ended closes the socket."""
 NEW_PER_MINUTE = 120
 """Sockets without a login that one address may open in a minute: what a closed one leaves is kept for two."""
 _MOST_ADDRESSES = 10_000
@@ -86,7 +88,8 @@ class SocketLimits:
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
-        person = await run_in_threadpool(_person_of, _cookie(Headers(scope=scope).get("cookie", "")))
+        cookie = _cookie(Headers(scope=scope).get("cookie", ""))
+        person = await run_in_threadpool(_person_of, cookie)
         network = client_network((scope.get("client") or ("",))[0])
         key, most = (f"person {person}", PER_PERSON) if person else (f"address {network}", PER_ADDRESS)
         if self._open[key] >= most or (not person and not self._may_open(network)):
@@ -99,10 +102,13 @@ class SocketLimits:
         if not person:
             self._close_one_of_most(network)
             self._without_login.setdefault(network, []).append(socket)
+        watching = asyncio.ensure_future(_close_with_session(socket, cookie)) if person else None
         try:
             await self._app(scope, socket.receive, socket.send)
         finally:
             socket.stop_timer()
+            if watching:
+                watching.cancel()
             self._open[key] -= 1
             if not self._open[key]:
                 del self._open[key]
@@ -138,6 +144,25 @@ class SocketLimits:
             return False
         times.append(now)
         return True
+
+
+async def _close_with_session(socket: _Socket, token: str) -> None:
+    """Closes the socket once its session was closed or its account disabled: it would go on showing live records."""
+    while True:
+        await asyncio.sleep(ASK_AGAIN_S)
+        if await run_in_threadpool(_has_ended, token):
+            log.info("websocket.closed", reason="its session has ended")
+            socket.close()
+            return
+
+
+def _has_ended(token: str) -> bool:
+    """An outage of the database ends nothing."""
+    try:
+        with session_scope() as session:
+            return actor_from_token(session, token) is None
+    except SQLAlchemyError:
+        return False
 
 
 def _cookie(header: str) -> str:

@@ -49,6 +49,13 @@ PAGES: list[PageEntry] = [
         on_load=("orchestrator.states.auth.signup:SignupState.open",),
     ),
     PageEntry(
+        "/reset",
+        "orchestrator.pages.auth.reset",
+        "reset",
+        "New password - Loreel",
+        on_load=("orchestrator.states.auth.reset:ResetState.open",),
+    ),
+    PageEntry(
         "/overview",
         "orchestrator.pages.overview.index",
         "index",
@@ -168,6 +175,13 @@ PAGES: list[PageEntry] = [
         "index",
         "Workers - Loreel",
         on_load=(SESSION_LOAD, "orchestrator.states.workers.index:WorkersState.watch"),
+    ),
+    PageEntry(
+        "/people",
+        "orchestrator.pages.people.index",
+        "index",
+        "People - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.people.index:PeopleState.load"),
     ),
     PageEntry(
         "/audit",

@@ -105,8 +105,15 @@ STEPS: list[Step] = [
     ("POST /datasets/{remote_id}/fetch", None, Act.DATASET_IMPORT_REQUESTED),
     ("DELETE /datasets/{remote_id}", None, Act.DATASET_DELETED),
     ("POST /auth/signup", {"username": "bob", "email": "b@example.org", "password": PASSWORD}, Act.ACCOUNT_CREATED),
-    ("POST /auth/login", {"login": "bob", "password": PASSWORD}, Act.SESSION_OPENED),
+    ("PATCH /people/2", {"role": "admin"}, Act.ACCOUNT_ROLE_CHANGED),
+    ("PATCH /people/2", {"disabled": True}, Act.ACCOUNT_DISABLED),
+    ("PATCH /people/2", {"disabled": False}, Act.ACCOUNT_ENABLED),
+    ("POST /people/2/reset", None, Act.RESET_LINK_CREATED),
+    ("POST /auth/reset", {"link": "{secret}", "password": f"{PASSWORD}-new"}, Act.PASSWORD_RESET),
+    ("POST /auth/login", {"login": "bob", "password": f"{PASSWORD}-new"}, Act.SESSION_OPENED),
     ("POST /auth/logout", None, Act.SESSION_CLOSED),
+    ("POST /auth/login", {"login": "bob", "password": f"{PASSWORD}-new"}, Act.SESSION_OPENED),
+    ("POST /me/sign-out-everywhere", None, Act.SIGNED_OUT_EVERYWHERE),
 ]  # fmt: skip
 """One of each, in an order in which each succeeds, with the act that it leaves."""
 
@@ -217,6 +224,8 @@ def test_each_changing_operation_leaves_its_entry(ada_client: TestClient, things
         assert act in found, f"{step} left {found}"
         if step == "POST /jobs":
             things["job_id"] = answer.json()["id"]
+        if act is Act.RESET_LINK_CREATED:
+            things["secret"] = answer.json()["link"].partition("link=")[2]
     written = entries()
     text = json.dumps([entry.model_dump(mode="json") for entry in written])
     assert not re.search(r"hf_|lrl_|s3cret|argon2|four-plain", text)

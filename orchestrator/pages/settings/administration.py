@@ -10,6 +10,7 @@ from orchestrator.ui.primitives.card import card
 def administration() -> rx.Component:
     """Only administrators see it."""
     links = rx.el.div(
+        button("People", icon="users", href="/people"),
         button("Audit log", icon="scroll-text", href="/audit"),
         class_name="flex flex-wrap gap-2",
     )

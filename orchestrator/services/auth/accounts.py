@@ -90,7 +90,8 @@ def _signup_problems(username: str, email: str, password: str) -> list[tuple[str
     return [(field, sentence) for field, sentence in checks if sentence]
 
 
-def _lock_accounts(session: Session) -> None:
+def lock_accounts(session: Session) -> None:
+    """Lets one transaction at a time make accounts or change who administers; until its commit."""
     # SQLite's first write takes the write lock of the whole database. PostgreSQL needs an explicit lock: two sign-ups
     # at once could otherwise both find themselves first and both become administrators.
     if session.get_bind().dialect.name == "postgresql":
@@ -130,7 +131,7 @@ def sign_up(session: Session, username: str, email: str, password: str, settings
         password_hash=hash_password(password),
     )
     try:
-        _lock_accounts(session)
+        lock_accounts(session)
         session.add(user)
         session.flush()
     except IntegrityError as error:

@@ -46,7 +46,8 @@ def log_in(session: Session, login: str, password: str, ip: str, device_cookie: 
         device_cookie: what its browser sent as the cookie of `device_cookies`, or "".
 
     Raises:
-        NotSignedIn: the password is wrong, or there is no such account; both read the same. TooMany: too many failures.
+        NotSignedIn: the password is wrong, or there is no such account; both read the same. Or the account is disabled,
+            which is said to those only who know its password. TooMany: too many failures.
     """
     key = login.strip()[:MAX_LOGIN].casefold()
     decoy = decoy_hash()  # before the account is searched for, so that an unknown one takes the same time
@@ -61,6 +62,9 @@ def log_in(session: Session, login: str, password: str, ip: str, device_cookie: 
         log.info("login.failed", account=user.id if user else None, client=ip)
         raise NotSignedIn(_WRONG_LOGIN)
     attempt_succeeded(attempt)
+    if user.disabled_at is not None:
+        record_refusal(session, actor_of(user), Act.SESSION_OPENED, "the account is disabled", user.id, user.username)
+        raise NotSignedIn("This account is disabled. Ask an administrator of this studio to enable it.")
     if is_outdated(user.password_hash):
         user.password_hash = hash_password(password)
     session.exec(delete(UserSession).where(col(UserSession.expires_at) < utcnow()))
@@ -128,7 +132,7 @@ def actor_from_token(session: Session, token: str) -> Actor | None:
     valid = (col(UserSession.token_hash) == digest(token), col(UserSession.expires_at) > now)
     row = session.scalar(select(UserSession).where(*valid))
     user = session.get(User, row.user_id) if row else None
-    if row is None or user is None:
+    if row is None or user is None or user.disabled_at is not None:
         return None
     if row.last_seen_at < now - LAST_SEEN_INTERVAL:
         note_use(UserSession, row.id or 0)
@@ -180,20 +184,33 @@ def sessions_generation() -> int:
     return _generation
 
 
-def _sessions_closed() -> None:
+def sessions_closed() -> None:
+    """Has this process read its sessions from the database again."""
     global _generation
     _generation += 1
 
 
 def close_session(session: Session, token: str) -> None:
     """Ends the session of this token; does nothing when it has ended already."""
-    after_commit(session, _sessions_closed)
+    after_commit(session, sessions_closed)
     row = session.scalar(select(UserSession).where(col(UserSession.token_hash) == digest(token)))
     if row is None:
         return
     user = session.get_one(User, row.user_id)
     session.exec(delete(UserSession).where(col(UserSession.id) == row.id))
     record(session, actor_of(user), Act.SESSION_CLOSED, row.id, user.username)
+
+
+def sign_out_everywhere(session: Session, actor: Actor) -> int:
+    """Signs every browser of the actor out, this one too; tokens stay.
+
+    Returns:
+        How many there were.
+    """
+    after_commit(session, sessions_closed)
+    closed = session.exec(delete(UserSession).where(col(UserSession.user_id) == actor.user_id)).rowcount
+    record(session, actor, Act.SIGNED_OUT_EVERYWHERE, actor.user_id, actor.username, after={"browsers": closed})
+    return closed
 
 
 def list_sessions(session: Session, actor: Actor, current_token: str = "") -> list[SessionRow]:
@@ -224,7 +241,7 @@ def close_others(session: Session, actor: Actor, current_token: str) -> int:
     Returns:
         How many there were.
     """
-    after_commit(session, _sessions_closed)
+    after_commit(session, sessions_closed)
     others = col(UserSession.token_hash) != digest(current_token)
     query = delete(UserSession).where(col(UserSession.user_id) == actor.user_id, others)
     closed = session.exec(query).rowcount

@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import NotSignedIn
-from orchestrator.domain.users import LoginTicket
+from orchestrator.domain.users import LoginTicket, User
 from orchestrator.services.auth.secrets import digest, new_secret
 
 LIFETIME = timedelta(seconds=30)
@@ -38,6 +38,6 @@ def redeem_ticket(session: Session, ticket: str) -> tuple[int, bool]:
         .returning(col(LoginTicket.user_id), col(LoginTicket.remember), col(LoginTicket.expires_at))
     )
     row = session.exec(query).first()
-    if row is None or row[2] < utcnow():
+    if row is None or row[2] < utcnow() or session.get_one(User, row[0]).disabled_at is not None:
         raise NotSignedIn("This login link was used already or is too old. Log in again.")
     return row[0], row[1]

@@ -105,7 +105,7 @@ def actor_from_bearer(session: Session, secret: str) -> tuple[Actor, frozenset[s
     valid = or_(col(ApiToken.expires_at).is_(None), col(ApiToken.expires_at) > now)
     token = session.scalar(select(ApiToken).where(col(ApiToken.token_hash) == digest(secret), valid))
     user = session.get(User, token.user_id) if token else None
-    if token is None or user is None:
+    if token is None or user is None or user.disabled_at is not None:
         return None
     if token.last_used_at is None or token.last_used_at < now - LAST_USED_INTERVAL:
         note_use(ApiToken, token.id or 0)

@@ -16,7 +16,8 @@ ADA = Actor(user_id=1, username="ada", email="ada@example.com", role=Role.MEMBER
 
 def _state(url: str = "/jobs/7?tab=logs") -> Any:
     path, _, query = url.partition("?")
-    return SimpleNamespace(router=SimpleNamespace(url=SimpleNamespace(path=path, query=query)))
+    session = SimpleNamespace(client_ip="")
+    return SimpleNamespace(router=SimpleNamespace(url=SimpleNamespace(path=path, query=query), session=session))
 
 
 def test_login_address_remembers_the_page() -> None:
