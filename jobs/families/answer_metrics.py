@@ -22,14 +22,14 @@ def answer_score(asked: AskedQuestion, predicted: str) -> float:
     return vqa_accuracy(predicted, asked.references)
 
 
-def answer_metrics(asked: Sequence[AskedQuestion], predicted: Sequence[str]) -> dict[str, float]:
-    """The mean score of free answers and that of multiple choice; an entry for each kind that was asked."""
+def answer_scores(asked: Sequence[AskedQuestion], predicted: Sequence[str]) -> dict[str, list[float]]:
+    """The score of each free answer and of each multiple choice; an entry for each kind that was asked."""
     scores: dict[str, list[float]] = {}
     for question, text in zip(asked, predicted, strict=True):
         if not question.is_caption:
             name = "eval_choice_accuracy" if question.turn.options else "eval_answer_accuracy"
             scores.setdefault(name, []).append(answer_score(question, text))
-    return {name: sum(values) / len(values) for name, values in scores.items()}
+    return scores
 
 
 def vqa_accuracy(predicted: str, references: Sequence[str]) -> float:

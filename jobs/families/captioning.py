@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from statistics import fmean
 from typing import TypeVar
 
-from jobs.families.answer_metrics import answer_metrics, answer_score
+from jobs.families.answer_metrics import answer_score, answer_scores
 from jobs.families.cider import cider_d
 from jobs.families.intervals import mean_intervals
+from jobs.families.meteor import meteor
 from jobs.families.protocol import Item, Items, Score
 from jobs.families.questions import AskedQuestion, asked_questions
 from jobs.families.words import words_of
@@ -45,8 +47,14 @@ def evaluate_answers(
     predicted = [row.predicted or "" for row in rows]
     scores = caption_scores(predicted, [question.references for question in asked])
     values = caption_metrics(predicted, [question.references for question in asked], scores)
-    summary = RunSummary(intervals=mean_intervals(scores)) if final and rows else RunSummary()
-    return Score(values | answer_metrics(asked, predicted), rows, summary)
+    answers = answer_scores(asked, predicted)
+    values |= {name: fmean(of_questions) for name, of_questions in answers.items()}
+    if not (final and rows):
+        return Score(values, rows)
+    intervals = mean_intervals(scores)
+    for name, of_questions in answers.items():  # as many as questions of a kind, so resampled by themselves
+        intervals |= mean_intervals({name: of_questions})
+    return Score(values, rows, RunSummary(intervals=intervals))
 
 
 def _pairs(
@@ -84,7 +92,7 @@ def _prediction(item: Item, number: int, question: AskedQuestion, text: str) -> 
 
 
 def caption_scores(predicted: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, list[float]]:
-    """The scores of each sentence by metric: exact match, as it is and normalized, CIDEr-D, and ROUGE-L.
+    """The scores of each sentence by metric: exact match, as it is and normalized, CIDEr-D, METEOR, and ROUGE-L.
 
     ROUGE-L (F1, best of a clip's references) as in Lin 2004 by rouge-score; CIDEr-D from 0 to 10, the others to 1.
     """
@@ -102,6 +110,7 @@ def caption_scores(predicted: Sequence[str], references: Sequence[Sequence[str]]
             float(words_of(text) in [words_of(reference) for reference in captions]) for text, captions in pairs
         ],
         "eval_cider": cider_d(predicted, references),
+        "eval_meteor": [meteor(text, captions) for text, captions in pairs],
         "eval_rouge_l": [scorer.score_multi(list(captions), text)["rougeL"].fmeasure for text, captions in pairs],
     }
 

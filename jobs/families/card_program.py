@@ -8,6 +8,7 @@ import inspect
 import json
 from collections.abc import Sequence
 
+from jobs.families.precision import half_precision
 from jobs.families.protocol import Plan
 from jobs.video.sampling import even_rate, even_step, sample_by_time, sample_indices
 
@@ -27,7 +28,7 @@ from PIL import Image
 """
 _DEVICE = """\
 device = "cuda" if torch.cuda.is_available() else "cpu"
-half = torch.bfloat16 if device == "cuda" else torch.float32
+half = {half} if device == "cuda" else torch.float32
 """
 _BASE = """\
 base = {model_class}.from_pretrained({base_ref}, {options}dtype={dtype}, device_map={{"": device}})
@@ -101,7 +102,7 @@ def program_parts(
         classes: what else the program imports from transformers.
         options: further arguments of `from_pretrained`, each ending in ", ".
         extra_imports: sorted import lines that come between peft and transformers.
-        half_on_gpu: the base is loaded in bfloat16 on a GPU, as it was trained there.
+        half_on_gpu: the base is loaded with 16 bits on a GPU, as it was trained there.
     """
     quantization: tuple[str, ...] = ("BitsAndBytesConfig",) if plan.four_bit else ()
     names = sorted((*classes, model_class, *quantization))
@@ -113,7 +114,8 @@ def program_parts(
         dtype="half" if half_on_gpu else "torch.float32",
     )
     uses_half = half_on_gpu or plan.four_bit
-    device = _DEVICE if uses_half else _DEVICE.splitlines(keepends=True)[0]
+    lines = _DEVICE.format(half=half_precision(plan)).splitlines(keepends=True)
+    device = "".join(lines if uses_half else lines[:1])
     return {
         "imports": _IMPORTS.format(extra="".join(f"{line}\n" for line in extra_imports), names=", ".join(names)),
         "base": device + base.rstrip("\n"),

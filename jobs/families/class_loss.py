@@ -1,4 +1,7 @@
-"""The loss of a classifier with one label a clip, where a recipe asks for another than plain cross entropy."""
+"""The loss of a classifier with one label a clip, where a recipe asks for another than plain cross entropy.
+
+Mixed clips have a share of several classes as their label.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +15,7 @@ from orchestrator.domain.recipe_optim import ONE_LABEL_ONLY
 from orchestrator.domain.tasks import TASKS
 
 ClassLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""(B, classes) logits and (B,) class indices to a loss."""
+"""(B, classes) logits and (B,) class indices, or (B, classes) shares of classes, to a loss."""
 
 
 def class_loss_of(plan: Plan, labels: Iterable[str]) -> ClassLoss | None:
@@ -25,10 +28,12 @@ def class_loss_of(plan: Plan, labels: Iterable[str]) -> ClassLoss | None:
         Invalid: the run has no classes, or several of them a clip.
     """
     optim = plan.recipe.optim
-    if not optim.loss_options:
-        return None
-    if plan.is_pretraining or plan.is_multi_label or not TASKS[plan.task].has_classes:
+    one_label = not (plan.is_pretraining or plan.is_multi_label) and TASKS[plan.task].has_classes
+    if optim.loss_options and not one_label:
         raise Invalid(ONE_LABEL_ONLY, optim.loss_options[0])
+    mixes = plan.recipe.augment.mixes and one_label  # with several labels, the model's own loss takes shares, too
+    if not (mixes or optim.class_weights or optim.label_smoothing or optim.focal_gamma):
+        return None
     weights = None
     if optim.class_weights:
         counts = Counter(labels)
@@ -60,12 +65,14 @@ def class_loss(
 
     Args:
         logits: (B, classes).
-        targets: (B,) class indices.
+        targets: (B,) class indices; or (B, classes) shares of mixed clips, whose loss is the mean over their classes.
         weights: (classes,).
         smoothing: share of the target that is spread over all classes.
         gamma: 0 for plain cross entropy.
     """
     logits = logits.float()
+    if targets.ndim > 1:
+        return _mixed_loss(logits, targets, weights, smoothing, gamma)
     losses = functional.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
     if gamma:
         right = logits.softmax(-1).gather(1, targets[:, None]).squeeze(1)
@@ -73,3 +80,16 @@ def class_loss(
     if weights is not None:
         losses = losses * weights.to(losses.device)[targets]
     return losses.mean()
+
+
+def _mixed_loss(
+    logits: torch.Tensor, shares: torch.Tensor, weights: torch.Tensor | None, smoothing: float, gamma: float
+) -> torch.Tensor:
+    """The sum over the classes of share * what `class_loss` is for the class, in the mean over the clips."""
+    surprise = -logits.log_softmax(-1)
+    losses = (1 - smoothing) * surprise + smoothing * surprise.mean(-1, keepdim=True)
+    if gamma:
+        losses = losses * (1 - logits.softmax(-1)) ** gamma
+    if weights is not None:
+        losses = losses * weights.to(losses.device)
+    return (shares * losses).sum(-1).mean()

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from jobs.families.augment import mix_clips
 from jobs.families.card_program import program_parts
 from jobs.families.class_metrics import (
     chance_metrics,
@@ -62,11 +63,15 @@ class ClassificationCollator(ClipNormalizer):
     """Items to pixel values (B, T, 3, H, W), under the name of the `forward` argument, and `labels`."""
 
     def __init__(self, plan: Plan, argument: str = "pixel_values") -> None:
-        super().__init__(plan.base)
+        super().__init__(plan.base, plan.recipe)
         self._plan, self._argument = plan, argument
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
-        return {self._argument: self.normalize_and_augment(items), "labels": class_targets(self._plan, items)}
+        pixels, targets = self.normalize_and_augment(items), class_targets(self._plan, items)
+        settings = self._plan.recipe.augment
+        if settings.mixes and all(item["training"] for item in items):
+            pixels, targets = mix_clips(pixels, targets, len(self._plan.class_names), items, settings)
+        return {self._argument: pixels, "labels": targets}
 
 
 def score_predictions(plan: Plan, raw: RawOutput) -> Score:

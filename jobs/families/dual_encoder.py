@@ -1,9 +1,11 @@
 """The `forward` of a dual encoder, a model with a tower for clips and one for text: a batch of pairs to its loss."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from jobs.families.contrastive import softmax_loss
 
@@ -17,6 +19,8 @@ class Towers:
     text_inputs: ClassVar[tuple[str, ...]] = ("input_ids", "attention_mask")
     """The arguments of the text tower."""
     logit_scale: torch.Tensor
+    chunk_size: int | None = None
+    """Clips, and captions, that are encoded together in a step; None: the whole batch."""
 
     def encode_clips(self, pixels: torch.Tensor) -> Features:
         """(B, T, 3, H, W) to features."""
@@ -36,9 +40,33 @@ class Towers:
 
     def forward(self, pixel_values: torch.Tensor, same: torch.Tensor, **tokens: torch.Tensor) -> dict[str, Any]:
         """`same` (B, B): True where a caption describes the other's clip too."""
-        clips = self.encode_clips(pixel_values)
-        texts = self.encode_texts(**{name: tokens[name] for name in self.text_inputs if name in tokens})
+        inputs = {name: tokens[name] for name in self.text_inputs if name in tokens}
+        if self.chunk_size and torch.is_grad_enabled():
+            clips = encode_in_chunks(self.encode_clips, self.chunk_size, pixel_values)
+            (texts,) = encode_in_chunks(
+                lambda *chunks: (self.encode_texts(**dict(zip(inputs, chunks, strict=True))),),
+                self.chunk_size,
+                *inputs.values(),
+            )
+        else:
+            clips, texts = self.encode_clips(pixel_values), self.encode_texts(**inputs)
         return {"loss": self.loss(self.similarity(texts, clips).float(), same)}
+
+
+def encode_in_chunks(encode: Callable[..., Features], size: int, *inputs: torch.Tensor) -> Features:
+    """The features of a batch, of which `size` clips or captions are encoded at a time (GradCache, Gao et al. 2021).
+
+    The features of all chunks are compared as one batch, and the gradient of the loss by them is exact; then each chunk
+    is encoded again, with the same dropout, and its part of the gradient goes on into the weights. So the activations
+    of one chunk are in memory at a time. torch's checkpoint does this: it keeps the inputs of a chunk alone.
+
+    Args:
+        encode: chunks of the inputs to features.
+        inputs: tensors with the batch first.
+    """
+    chunks = zip(*(tensor.split(size) for tensor in inputs), strict=True)
+    parts: list[Features] = [checkpoint(encode, *chunk, use_reentrant=False) for chunk in chunks]
+    return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
 
 
 def add_towers(model_class: Any, towers: type[Towers]) -> Any:

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from jobs.families.protocol import Base, Item
 from jobs.video.cache import Sampling
+from orchestrator.domain.recipes import Recipe
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -19,7 +20,10 @@ _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class ClipNormalizer:
     """uint8 frames to the pixel values that the checkpoint's own processor would return."""
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: Base, recipe: Recipe | None = None) -> None:
+        """`recipe`: of a training run, for `normalize_and_augment`."""
+        self._augments = recipe is None or recipe.augment.basic
+        self._views = recipe.eval.views if recipe is not None else 1
         settings = base.processor
         scale = float(settings.get("rescale_factor", 1 / 255)) if settings.get("do_rescale", True) else 1.0
         mean, std = settings.get("image_mean", _IMAGENET_MEAN), settings.get("image_std", _IMAGENET_STD)
@@ -37,9 +41,14 @@ class ClipNormalizer:
         return stacked.permute(0, 1, 4, 2, 3).float().mul_(self._factor).add_(self._shift).contiguous()
 
     def normalize_and_augment(self, items: Sequence[Item]) -> torch.Tensor:
-        """The same, and augmented where all of the items belong to the training split."""
+        """The same, and augmented where all of the items belong to the training split.
+
+        Clips that are judged by several views have a dimension more: (B, views, T, 3, H, W).
+        """
         pixels = self.normalize(items)
-        return augment(pixels, generator_for(items)) if all(item["training"] for item in items) else pixels
+        if all(item["training"] for item in items):
+            return augment(pixels, generator_for(items)) if self._augments else pixels
+        return pixels.unflatten(1, (self._views, -1)) if self._views > 1 else pixels
 
 
 def generator_for(items: Sequence[Item]) -> torch.Generator:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import nn
 
+from jobs.families.precision import base_precision
 from jobs.families.protocol import Plan
 
 
@@ -13,7 +13,7 @@ def quantization_options(plan: Plan, skip: Sequence[str]) -> dict[str, Any]:
     """The arguments of `from_pretrained` that load a base in 4 bits on the plan's device; empty for 16 bits.
 
     Every linear layer is quantized except those inside the modules `skip`; they compute in float32 on a CPU and in
-    bfloat16 on a GPU.
+    16 bits on a GPU.
     """
     if not plan.four_bit:
         return {}
@@ -23,7 +23,7 @@ def quantization_options(plan: Plan, skip: Sequence[str]) -> dict[str, Any]:
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.float32 if plan.device == "cpu" else torch.bfloat16,
+        bnb_4bit_compute_dtype=base_precision(plan),
         llm_int8_skip_modules=list(skip),
     )
     return {"quantization_config": config, "device_map": {"": plan.device}}

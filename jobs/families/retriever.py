@@ -43,8 +43,8 @@ POOL_DURING_RUN = 512
 class PairCollator(ClipNormalizer):
     """Items to `pixel_values`, the tokens of one caption each, and `same` (B, B): which captions fit which clips."""
 
-    def __init__(self, base: Base, tokenizer: CaptionTokenizer) -> None:
-        super().__init__(base)
+    def __init__(self, base: Base, tokenizer: CaptionTokenizer, recipe: Recipe | None = None) -> None:
+        super().__init__(base, recipe)
         self._tokenizer = tokenizer
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
@@ -123,7 +123,9 @@ class Retriever:
     def load(self, plan: Plan) -> Any:
         from jobs.families.load import load_towers
 
-        return load_towers(plan, self.model_class, self.towers, self.head)
+        model = load_towers(plan, self.model_class, self.towers, self.head)
+        model.chunk_size = plan.recipe.optim.chunk_size
+        return model
 
     def targets(self, recipe: Recipe, model: Any) -> str:
         return rf"{self.target_path}\.(?:{'|'.join(recipe.qlora.target_modules or self.default_targets)})"
@@ -135,7 +137,7 @@ class Retriever:
         return CaptionTokenizer(plan.base, self.max_text_tokens(plan.base), self.pad_to_max_length)
 
     def collate(self, plan: Plan) -> Collate:
-        return PairCollator(plan.base, self.tokenizer(plan))
+        return PairCollator(plan.base, self.tokenizer(plan), plan.recipe)
 
     def chance_level(self, plan: Plan, clip_count: int) -> dict[str, float] | None:
         return None
@@ -143,7 +145,7 @@ class Retriever:
     def evaluate(self, plan: Plan, model: Any, validation: Items, raw: RawOutput, final: bool) -> Score:
         count = len(validation) if final else min(len(validation), POOL_DURING_RUN)
         towers = unwrap_adapters(model)
-        with training_precision(plan.device):
+        with training_precision(plan):
             pool = embed_pool(towers, ClipNormalizer(plan.base), validation, count, plan.device)
             scores = score_pool_captions(towers, self.tokenizer(plan), pool, plan.device)
         return evaluate_pool(pool, scores)

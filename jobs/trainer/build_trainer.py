@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from torch.utils.data import Subset
 from jobs.families.captioning import evenly_spaced
 from jobs.families.class_loss import class_loss_of
 from jobs.families.protocol import Plan
+from jobs.runs.clip_spec import ClipSpec
+from jobs.trainer.batches import BalancedSampler, drops_lone_clip
 from jobs.trainer.callbacks import Reporter, SetEpoch, StopCallback, TimedCheckpoint
 from jobs.trainer.checkpoints import prune_checkpoints
 from jobs.trainer.data import PrefetchProgress, RunData
@@ -31,7 +34,7 @@ def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[Vid
         plan: the run's plan, with the micro-batch that fits into the memory.
     """
     family, training, validation = run.family, clips.training, clips.validation
-    steps = _total_steps(plan.recipe, len(training))
+    steps = _total_steps(plan.recipe, len(training) - drops_lone_clip(family, plan.recipe, len(training)))
     reporter = Reporter(run.recorder, _clips_per_step(plan.recipe, len(training)))
     plan = dataclasses.replace(plan, check_stop=run.stop.check_token)
     trainer = VideoTrainer(
@@ -57,6 +60,8 @@ def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[Vid
         recipe=plan.recipe,
         class_loss=class_loss_of(plan, (clip.label for clip in run.splits.train)),
         lengths=clip_lengths(plan, run.splits.train) if plan.recipe.data.group_by_length else (),
+        sampler=_balanced_sampler(plan, run.splits.train),
+        drops_lone_clip=drops_lone_clip(family, plan.recipe, len(training)),
         stop=run.stop,
         prunes=run.spec.prunes,
         callbacks=[
@@ -81,6 +86,12 @@ def judged_during_run(recipe: Recipe, validation: Any) -> Any:
 def judged_indices(recipe: Recipe, count: int) -> list[int]:
     """Which of `count` validation clips are judged before the end: as many as the recipe says, at equal distances."""
     return evenly_spaced(range(count), recipe.eval.clips or count)
+
+
+def _balanced_sampler(plan: Plan, clips: Iterable[ClipSpec]) -> BalancedSampler | None:
+    """The sampler of a run whose recipe shows all classes equally often."""
+    optim = plan.recipe.optim
+    return BalancedSampler([clip.label for clip in clips], optim.seed) if optim.balanced_sampling else None
 
 
 def _total_steps(recipe: Recipe, clips: int) -> int:

@@ -11,7 +11,7 @@ from jobs.runs.spec import TrainSpec
 from orchestrator.domain import formatting
 from orchestrator.domain.metric_definitions import INTERVAL, Metric, figure
 from orchestrator.domain.recipes import Recipe
-from orchestrator.domain.run_summary import RunSummary, unjudged_sentence
+from orchestrator.domain.run_summary import RunSummary, unjudged_sentence, views_sentence
 from orchestrator.domain.tasks import TASKS, AnswerKind
 
 _MATRIX_CLASSES, _TABLE_CLASSES = 20, 100
@@ -40,7 +40,7 @@ def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSummar
             f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n",
             f"# {recipe.output_name}\n",
             f"A LoRA adapter for {family.title} that {does}.\n",
-            f"## Reached\n\n{_reached(plan, summary)} {summary.exported.sentence}".rstrip() + "\n",
+            f"## Reached\n\n{_reached(plan, summary)}".rstrip() + "\n",
             *_metrics(plan, summary),
             *_matrix(summary),
             *_classes(summary),
@@ -58,10 +58,12 @@ def _reached(plan: Plan, summary: RunSummary) -> str:
         result = f"**{figure(first, value)}**"
         relation = "of" if first.of_clips else f"{first.label} on"
         clips = f"{summary.validation_clips} held-out clips{_interval(first, summary)}"
-        return f"{result} {relation} {clips}, loss {summary.eval_loss:.4f}."
+        sentences = [f"{result} {relation} {clips}, loss {summary.eval_loss:.4f}.", views_sentence(summary.views)]
+        return " ".join(filter(None, [*sentences, summary.exported.sentence]))
     if summary.validation_clips:
-        return f"The run was stopped at step {summary.final_step}; the result was not judged on held-out clips."
-    return "No clips were held out, so nothing can be said about new ones."
+        stopped = f"The run was stopped at step {summary.final_step}; the result was not judged on held-out clips."
+        return f"{stopped} {summary.exported.sentence}"
+    return f"No clips were held out, so nothing can be said about new ones. {summary.exported.sentence}"
 
 
 def _interval(metric: Metric, summary: RunSummary) -> str:

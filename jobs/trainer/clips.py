@@ -5,6 +5,7 @@ from pathlib import Path
 
 from torch.utils.data import Dataset
 
+from jobs.families.augment import ClipAugmenter
 from jobs.families.protocol import Item
 from jobs.runs.clip_spec import ClipSpec
 from jobs.trainer.features import FeatureCache
@@ -25,8 +26,20 @@ class ClipDataset(Dataset[Item]):
     """Decodes a clip when it is first used, so that the first step waits for one batch only."""
 
     def __init__(
-        self, clips: Sequence[ClipSpec], class_names: Sequence[str], cache: FrameCache, training: bool
+        self,
+        clips: Sequence[ClipSpec],
+        class_names: Sequence[str],
+        cache: FrameCache,
+        training: bool,
+        augmenter: ClipAugmenter | None = None,
+        seed: int = 0,
     ) -> None:
+        """
+        Args:
+            augmenter: varies the frames of training clips.
+            seed: of the run, for the augmenter.
+        """
+        self._augmenter, self._seed = augmenter, seed
         self._clips, self._cache, self._training = clips, cache, training
         self.kept: FeatureCache | None = None
         """Where it is set, items have features instead of frames."""
@@ -69,6 +82,8 @@ class ClipDataset(Dataset[Item]):
         if self.kept is not None:
             return self._item(index, {"features": self.kept.features(file, upcoming)})
         frames, timing = self._frames(file)
+        if self._augmenter is not None and self._training:
+            frames = self._augmenter.apply(frames, (self._seed, self._epoch, index))
         return self._item(index, {"frames": frames, "timing": timing})
 
     def __getitems__(self, indices: Sequence[int]) -> list[Item]:

@@ -1,8 +1,9 @@
 """The clips of a run: through the frame cache, or as cached features where the vision encoder is frozen."""
 
+import dataclasses
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from jobs.families.augment import ClipAugmenter
 from jobs.families.protocol import Family, Plan
 from jobs.runs.spec import TrainSpec
 from jobs.sinks.recorder import Recorder
@@ -21,11 +23,12 @@ from jobs.trainer.features import FeatureCache
 from jobs.trainer.split import Split
 from jobs.trainer.stopping import StopSignal
 from jobs.trainer.threads import encoding_threads
-from jobs.video.cache import FrameCache
+from jobs.video.cache import ClipSampling, FrameCache, Sampling
 from jobs.video.cache_eviction import CacheBudget
 from jobs.video.lookahead import DecodeAhead
 from jobs.video.prefetch import FramePrefetcher
 from orchestrator.domain.live_records import Stage
+from orchestrator.domain.recipe_augment import JITTER_PARTS
 
 _PROGRESS_S = 5.0
 """Seconds between two reports of progress."""
@@ -39,13 +42,14 @@ class RunData:
     validation: ClipDataset
     ahead: FramePrefetcher
     """Fills the frame cache in threads during the run, where no loader processes decode."""
-    lookahead: DecodeAhead
-    """Decodes the clips of the next batches."""
 
     @contextmanager
     def background(self) -> Iterator[None]:
         """The threads of the run: started at the first use, ended with this context."""
-        with self.ahead, self.lookahead, self.training.kept or nullcontext():
+        with ExitStack() as stack:
+            contexts = (self.ahead, self.training.ahead, self.validation.ahead, self.training.kept)
+            for context in dict.fromkeys(context for context in contexts if context is not None):
+                stack.enter_context(context)
             yield
 
 
@@ -59,15 +63,28 @@ def load_data(
     """
     root = Path(spec.cache_dir or spec.folder)
     budget = CacheBudget(spec.cache_bytes, root / "frames", root / "features")
-    frames = FrameCache(root / "frames", family.sampling(plan.base, plan.recipe), budget=budget)
-    training = ClipDataset(splits.train, spec.class_names, frames, training=True)
-    validation = ClipDataset(splits.validation, spec.class_names, frames, training=False)
+    sampling, views, recipe = family.sampling(plan.base, plan.recipe), plan.recipe.eval.views, plan.recipe
+    parts = JITTER_PARTS if recipe.augment.jitter else 1
+    frames = FrameCache(root / "frames", _with_views(sampling, parts), budget=budget)
+    judged = frames if views == parts else FrameCache(root / "frames", _with_views(sampling, views), budget=budget)
+    augmenter = ClipAugmenter(recipe.augment, moves_together=recipe.data.fps is not None)
+    training = ClipDataset(
+        splits.train,
+        spec.class_names,
+        frames,
+        training=True,
+        augmenter=augmenter if augmenter.is_active else None,
+        seed=recipe.optim.seed,
+    )
+    validation = ClipDataset(splits.validation, spec.class_names, judged, training=False)
     vision_encoder = family.vision_encoder(plan, model)
     # Loader processes decode by themselves, and a process with threads must not be forked.
     threads = 0
     if vision_encoder is not None or device_settings.loader_workers(plan.device, spec.decode_threads) == 0:
         threads = device_settings.decode_threads(spec.decode_threads)
         training.ahead = validation.ahead = DecodeAhead(frames, threads)
+        if judged is not frames:
+            validation.ahead = DecodeAhead(judged, threads)
     if vision_encoder is not None:
         stop.stage = Stage.FEATURES
         encoding = encoding_threads(model, plan.device)
@@ -79,10 +96,16 @@ def load_data(
         training.kept = validation.kept = features
     prefetching = max(0, torch.get_num_threads() - 1) if threads and vision_encoder is None else 0
     # Each rank decodes its share.
-    shares = islice(chain(training.files(), validation.files()), rank(), None, world_size())
-    total = len(range(rank(), len(training) + len(validation), world_size())) if prefetching else 0
-    ahead = FramePrefetcher(frames, shares, total, prefetching)
-    return RunData(training, validation, ahead, training.ahead or DecodeAhead(frames, 0))
+    together = chain(training.files(), validation.files()) if judged is frames else training.files()
+    count = len(training) + (len(validation) if judged is frames else 0)
+    total = len(range(rank(), count, world_size())) if prefetching else 0
+    ahead = FramePrefetcher(frames, islice(together, rank(), None, world_size()), total, prefetching)
+    return RunData(training, validation, ahead)
+
+
+def _with_views(sampling: ClipSampling, views: int) -> ClipSampling:
+    """The same at so many places of a clip; a base whose processor chooses the frames has one view."""
+    return dataclasses.replace(sampling, views=views) if isinstance(sampling, Sampling) else sampling
 
 
 class PrefetchProgress(TrainerCallback):

@@ -8,6 +8,7 @@ import torch
 
 from jobs.trainer.distributed import world_size
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipe_optim import Precision
 from orchestrator.domain.recipes import LIGER_MISSING, Recipe
 
 _WORKERS = 4
@@ -28,7 +29,8 @@ def device_arguments(recipe: Recipe, device: str, decodes: bool, decode_threads:
     workers = loader_workers(device, decode_threads) if decodes else 0
     return {
         "optim": optimizer_name(recipe, device),
-        "bf16": on_gpu,
+        "bf16": on_gpu and recipe.optim.precision is Precision.BF16,
+        "fp16": on_gpu and recipe.optim.precision is Precision.FP16,  # accelerate scales the loss
         "use_cpu": not on_gpu,
         "dataloader_pin_memory": on_gpu,
         "dataloader_num_workers": workers,

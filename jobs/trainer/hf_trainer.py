@@ -11,7 +11,9 @@ from transformers.trainer import TRAINER_STATE_NAME
 
 from jobs.families.class_loss import ClassLoss
 from jobs.families.protocol import Items, RawOutput, Score
+from jobs.families.views import average_views
 from jobs.trainer.announced_batches import announce_batches
+from jobs.trainer.batches import BalancedSampler, leave_out_lone_clip
 from jobs.trainer.callbacks import Diverged
 from jobs.trainer.checkpoints import (
     commit_checkpoint,
@@ -103,6 +105,8 @@ class VideoTrainer(Trainer):
         recipe: Recipe,
         class_loss: ClassLoss | None = None,
         lengths: Sequence[int] = (),
+        sampler: BalancedSampler | None = None,
+        drops_lone_clip: bool = False,
         stop: StopSignal | None = None,
         prunes: bool = True,
         **kwargs: Any,
@@ -111,6 +115,9 @@ class VideoTrainer(Trainer):
         self._prunes, self._headline, self._keep, self._optim = prunes, headline, recipe.eval, recipe.optim
         self._class_loss = class_loss
         """Replaces the model's own loss in training; None: it is trained by its own."""
+        self._sampler = sampler
+        """Chooses the clips of an epoch; None: each once, in a random order."""
+        self._drops_lone_clip = drops_lone_clip
         self.best = BestEvaluation()
         """The best evaluation so far."""
         self._lengths = lengths
@@ -140,11 +147,15 @@ class VideoTrainer(Trainer):
     def get_train_dataloader(self) -> Any:
         """The loader of the epochs, whose clips are decoded ahead where no loader processes do."""
         loader = super().get_train_dataloader()
+        if self._drops_lone_clip:
+            leave_out_lone_clip(loader)
         if isinstance(self.train_dataset, ClipDataset) and not self.args.dataloader_num_workers:
             announce_batches(loader, self.train_dataset.announce)
         return loader
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        if self._sampler is not None:
+            return self._sampler
         if not self._lengths:
             return super()._get_train_sampler(train_dataset)
         clips_per_step = self._optim.batch_size * self._optim.gradient_accumulation
@@ -167,7 +178,8 @@ class VideoTrainer(Trainer):
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The batch's loss, weighted so that the step's loss is the mean over all its labels."""
         if self._class_loss is not None and model.training:
-            loss = self._class_loss(model(**inputs).logits, inputs["labels"])
+            known = {name: value for name, value in inputs.items() if name != "labels"}
+            loss = self._class_loss(model(**known).logits, inputs["labels"])
         else:
             loss = super().compute_loss(model, inputs, *args, **kwargs)
         if not model.training or isinstance(loss, tuple):
@@ -333,11 +345,16 @@ class VideoTrainer(Trainer):
         return torch.nn.utils.clip_grad_norm_(self._trainable, self.args.max_grad_norm)
 
     def prediction_step(self, model: Any, inputs: Any, prediction_loss_only: bool, ignore_keys: Any = None) -> Any:
+        import torch
+
+        if self._keep.views > 1 and not self.args.prediction_loss_only:
+            inputs = self._prepare_inputs(inputs)
+            with torch.no_grad(), self.compute_loss_context_manager():
+                loss, logits = average_views(model, inputs, multi_label=inputs["labels"].ndim > 1)
+            return loss, logits, inputs["labels"]
         # Models return their loss in many ways, and the Trainer looks for `labels` only.
         if not self.args.prediction_loss_only:
             return super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
-        import torch
-
         with torch.no_grad():
             loss = self.compute_loss(model, self._prepare_inputs(inputs))
         return loss.detach(), None, None

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
+from jobs.families.precision import training_precision
 from jobs.families.protocol import Collate, Item, Plan
 from jobs.trainer.distributed import preserve_rng
 from orchestrator.domain.errors import Invalid
@@ -82,9 +83,8 @@ def _loss(plan: Plan, model: Any, batch: dict[str, Any]) -> float:
 
     training = model.training
     model.train()
-    kind = plan.device.split(":")[0]
     try:
-        with preserve_rng(), torch.no_grad(), torch.autocast(kind, torch.bfloat16, kind != "cpu"):
+        with preserve_rng(), torch.no_grad(), training_precision(plan):
             torch.manual_seed(0)
             return float(model(**send_to_device(dict(batch), plan.device)).loss)
     finally:

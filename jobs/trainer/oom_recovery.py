@@ -4,7 +4,7 @@ import errno
 import gc
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -25,20 +25,28 @@ _OUT_OF_MEMORY = (
 
 @dataclass(frozen=True, slots=True)
 class MemorySettings:
-    """How the clips of a step are divided. `checkpointing`: activations are recomputed instead of stored."""
+    """How the clips of a step are divided.
+
+    Attributes:
+        checkpointing: activations are recomputed instead of stored.
+        chunk: clips of a batch that are encoded together where the loss compares them; None: all.
+    """
 
     batch: int
     gather: int
     checkpointing: bool = False
+    chunk: int | None = None
 
     def on(self, recipe: Recipe) -> Recipe:
         """The recipe as it is run: with as many clips a step as the recipe asks for."""
-        optim = recipe.optim.model_copy(update={"batch_size": self.batch, "gradient_accumulation": self.gather})
+        divided = {"batch_size": self.batch, "gradient_accumulation": self.gather, "chunk_size": self.chunk}
+        optim = recipe.optim.model_copy(update=divided)
         return recipe.model_copy(update={"optim": optim})
 
     def words(self) -> str:
         """Such as "4 clips at a time, 4 times a step"."""
         clips = f"{self.batch} clip{'' if self.batch == 1 else 's'} at a time, {self.gather} times a step"
+        clips += f", {self.chunk} of them encoded at once" if self.chunk else ""
         return f"{clips}, activations computed again instead of kept" if self.checkpointing else clips
 
 
@@ -52,7 +60,7 @@ class OutOfMemory(Invalid):
 
 def requested_settings(recipe: Recipe) -> MemorySettings:
     """What the recipe asks for."""
-    return MemorySettings(recipe.optim.batch_size, recipe.optim.gradient_accumulation)
+    return MemorySettings(recipe.optim.batch_size, recipe.optim.gradient_accumulation, chunk=recipe.optim.chunk_size)
 
 
 def reduce_memory(now: MemorySettings, is_contrastive: bool, can_checkpoint: bool) -> MemorySettings:
@@ -66,9 +74,11 @@ def reduce_memory(now: MemorySettings, is_contrastive: bool, can_checkpoint: boo
         OutOfMemory: there is none.
     """
     if not is_contrastive and (smaller := smaller_batch(now.batch, now.gather)):
-        return MemorySettings(*smaller, now.checkpointing)
+        return replace(now, batch=smaller[0], gather=smaller[1])
+    if is_contrastive and (now.chunk or now.batch) > 1:
+        return replace(now, chunk=(now.chunk or now.batch) // 2)
     if can_checkpoint and not now.checkpointing:
-        return MemorySettings(now.batch, now.gather, True)
+        return replace(now, checkpointing=True)
     if is_contrastive:
         text = (
             f"The memory ran out with {now.words()}. This model learns by telling the clips of a batch apart, so the "

@@ -61,7 +61,8 @@ def rehearse(spec: Any) -> dict[str, Any]:
     decoded = time.monotonic()
     apply_liger_kernels(family, plan, model, training)
     counter = _TokenCounter(family.collate(plan))
-    trainer, clock = _trainer(Path(spec.folder), family, plan, model, training, validation, counter)
+    labels = [clip.label for clip in few.train]
+    trainer, clock = _trainer(Path(spec.folder), family, plan, model, training, validation, counter, labels)
     trainer.train()
     trained = time.monotonic()
     if len(validation):
@@ -120,8 +121,16 @@ class _TokenCounter:
 
 
 def _trainer(
-    folder: Path, family: Any, plan: Any, model: Any, training: Any, validation: Any, collate: Any
+    folder: Path,
+    family: Any,
+    plan: Any,
+    model: Any,
+    training: Any,
+    validation: Any,
+    collate: Any,
+    labels: Sequence[str],
 ) -> tuple[Any, Any]:
+    from jobs.families.class_loss import class_loss_of
     from jobs.trainer.callbacks import StepClock
     from jobs.trainer.hf_trainer import VideoTrainer, training_arguments
     from orchestrator.domain.tasks import TASKS
@@ -143,6 +152,7 @@ def _trainer(
         evaluate_family=lambda model, items, raw, final: family.evaluate(plan, model, items, raw, final),
         headline=TASKS[plan.task].headline(plan.problem_type),
         recipe=short,
+        class_loss=class_loss_of(plan, labels),
         callbacks=[clock],
     )
     return trainer, clock

@@ -182,7 +182,8 @@ def _run_facts(
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         device=plan.device,
     )
-    return facts.merged(asked)
+    views = plan.recipe.eval.views
+    return facts.merged(asked).merged(RunSummary(views=views) if views > 1 else RunSummary())
 
 
 def _export(

@@ -12,6 +12,7 @@ from jobs.families.protocol import Base, Family, Items, Plan
 from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import TrainSpec
 from jobs.sinks.recorder import Recorder
+from jobs.trainer.batches import drops_lone_clip
 from jobs.trainer.clips import clip_file
 from jobs.trainer.continuing import class_names_of
 from jobs.trainer.cpu_linear import speed_up_linear_layers
@@ -24,9 +25,12 @@ from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.continuing import class_changes
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import takes_question as reads_words
+from orchestrator.domain.recipe_augment import flip_warning
 from orchestrator.domain.recipe_data import NO_TOKENS
-from orchestrator.domain.recipe_optim import NO_WORDS
+from orchestrator.domain.recipe_methods import option_problems
+from orchestrator.domain.recipe_optim import NO_WORDS, Precision
 from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.run_summary import views_sentence
 from orchestrator.domain.tasks import TASKS, Annotation, ProblemType
 
 _HELD_OUT = 3
@@ -51,8 +55,9 @@ class Run:
         return Path(self.spec.folder)
 
     def is_tight(self, recipe: Recipe) -> bool:
-        """True once the memory ran out: `recipe` has a smaller micro-batch than the launch asked for."""
-        return recipe.optim.batch_size < self.plan.recipe.optim.batch_size
+        """True once the memory ran out: `recipe` has smaller micro-batches, or parts of them, than at the launch."""
+        now, asked = recipe.optim, self.plan.recipe.optim
+        return now.batch_size < asked.batch_size or now.chunk_size != asked.chunk_size
 
 
 def plan_run(spec: TrainSpec) -> tuple[Family, Split, Plan, RunAnnotations]:
@@ -67,6 +72,8 @@ def plan_run(spec: TrainSpec) -> tuple[Family, Split, Plan, RunAnnotations]:
     base = read_base(Path(spec.model_path))
     family = resolve(base)
     family.check(base, recipe, spec.task)
+    if refused := option_problems(recipe, str(base.config.get("model_type")), spec.task):
+        raise Invalid(refused[0][1], refused[0][0], refused)
     if recipe.optim.neftune_alpha is not None and not reads_words(str(base.config.get("model_type"))):
         raise Invalid(NO_WORDS, "optim.neftune_alpha")
     if recipe.data.group_by_length and not reads_words(str(base.config.get("model_type"))):
@@ -86,14 +93,29 @@ def prepare_run(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> Run:
     family, splits, plan, annotations = plan_run(spec)
     for warning in check_clips(spec, plan, annotations):
         recorder.note(warning, "clips")
+    for kind, sentence in _method_notes(family, plan, len(splits.train)).items():
+        recorder.note(sentence, kind)
     if plan.continued is not None:
         for sentence in _continued(spec, plan, plan.continued):
             recorder.note(sentence, "adapter")
-    if emulates_bf16(plan.device):
-        recorder.note("This GPU has no bf16 of its own (it is older than Ampere), so steps take longer.", "device")
+    if plan.recipe.optim.precision is Precision.BF16 and emulates_bf16(plan.device):
+        text = "This GPU has no bf16 of its own (it is older than Ampere), so steps take longer. Choose fp16."
+        recorder.note(text, "device")
     if warnings := family.caption_warnings(plan, annotations.captions, annotations.conversations):
         recorder.note(" ".join(warnings), "captions")
     return Run(spec, recorder, stop, family, plan, splits, began_at)
+
+
+def _method_notes(family: Family, plan: Plan, training_clips: int) -> dict[str, str]:
+    """What a person should know of the recipe's options, by the kind of the note."""
+    recipe, notes = plan.recipe, dict[str, str]()
+    if drops_lone_clip(family, recipe, training_clips):
+        notes["batches"] = "The last batch of an epoch would have one clip, with nothing to compare: it is left out."
+    if recipe.augment.flip and (warning := flip_warning(plan.class_names)):
+        notes["flip"] = warning
+    if views := views_sentence(recipe.eval.views):
+        notes["views"] = views
+    return notes
 
 
 def _continued(spec: TrainSpec, plan: Plan, folder: Path) -> list[str]:

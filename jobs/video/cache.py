@@ -47,25 +47,32 @@ class ClipSampling(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """`count` frames of each clip, resized to `size`, cut to `crop` (height, width)."""
+    """`count` frames of each clip, resized to `size`, cut to `crop` (height, width); of each of several `views`."""
 
     count: int
     size: tuple[tuple[str, int], ...]
     crop: tuple[int, int] | None = None
     fps: float | None = None
     resample: int = 2
+    views: int = 1
+    """Samples of the clip at different places, one after the other."""
 
     @property
     def key(self) -> Any:
-        return asdict(self)
+        facts = asdict(self)
+        if self.views == 1:
+            del facts["views"]  # frames that were cached before there were views stay valid
+        return facts
 
     def decode(self, clip: "ClipFile") -> TimedFrames:
         size = dict(self.size)
-        sample = decode_sample(clip.path, self.count, size, self.crop, self.fps, self.resample, clip.name, clip.span)
+        sample = decode_sample(
+            clip.path, self.count, size, self.crop, self.fps, self.resample, clip.name, clip.span, self.views
+        )
         return sample.frames, None
 
     def is_valid(self, cached: TimedFrames) -> bool:
-        return len(cached[0]) == self.count
+        return len(cached[0]) == self.count * self.views
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ def decode_sample(
     resample: int = Image.Resampling.BILINEAR,
     name: str = "",
     span: Span | None = None,
+    views: int = 1,
 ) -> Sample:
     """Samples `count` frames over the clip.
 
@@ -85,14 +86,21 @@ def decode_sample(
         resample: Pillow's filter, the one the checkpoint's processor names.
         name: what to call the file in a sentence.
         span: the part of the film that is the clip; None: all of it.
+        views: samples of so many places of the clip, one after the other.
 
     Returns:
-        The frames, (count, height, width, 3) bytes, RGB; their indices and seconds, from the beginning of the film.
+        The frames, (views * count, height, width, 3) bytes, RGB; their indices and seconds, from the beginning of the
+        film.
 
     Raises:
         BadClip: a sentence with the clip's name.
     """
-    pictures, indices, timeline, _ = _read(path, name or path.name, lambda t, _: t.sample(count, fps, span))
+
+    def choose(timeline: Timeline, _: tuple[int, float]) -> list[int]:
+        places = ((view + 0.5) / views for view in range(views))
+        return [index for place in places for index in timeline.sample(count, fps, span, place)]
+
+    pictures, indices, timeline, _ = _read(path, name or path.name, choose)
     width, height = pictures[0].shown
     target = fit(width, height, size) if size is not None else (width, height)
     frames = np.stack([_prepare(picture.pixels, target, crop, resample) for picture in pictures])

@@ -4,12 +4,17 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 
-def sample_indices(total: int, count: int, native_fps: float = 0.0, fps: float | None = None) -> list[int]:
+def sample_indices(
+    total: int, count: int, native_fps: float = 0.0, fps: float | None = None, place: float = 0.5
+) -> list[int]:
     """Indices of `count` frames of a clip with `total` frames, in order.
 
     Without `fps` the clip is cut into `count` equal parts and the middle frame of each is taken, so that the sample
     covers the clip; of a clip with fewer frames than `count` some are taken twice. With `fps` the frames are
     `native_fps / fps` apart, centred in the clip; a clip that is too short for that is sampled as without `fps`.
+
+    Args:
+        place: 0 to 1, where in its part each frame is taken, or with `fps` where in the clip they lie.
 
     Raises:
         ValueError: `total` or `count` is below one.
@@ -20,9 +25,9 @@ def sample_indices(total: int, count: int, native_fps: float = 0.0, fps: float |
         stride = native_fps / fps
         span = stride * (count - 1)
         if stride > 0 and span <= total - 1:
-            start = (total - 1 - span) / 2
+            start = (total - 1 - span) * place
             return [min(total - 1, round(start + stride * i)) for i in range(count)]
-    return [int((i + 0.5) * total / count) for i in range(count)]
+    return [int((i + place) * total / count) for i in range(count)]
 
 
 def even_step(starts: Sequence[float], last: float) -> float:
@@ -51,11 +56,13 @@ def even_rate(step: float, steps: int, header: float) -> float:
     return header if agrees else 1 / step
 
 
-def sample_by_time(starts: Sequence[float], duration: float, count: int, fps: float | None = None) -> list[int]:
+def sample_by_time(
+    starts: Sequence[float], duration: float, count: int, fps: float | None = None, place: float = 0.5
+) -> list[int]:
     """As `sample_indices` where frames are shown for different times: indices of those that are shown then."""
-    span, times = (count - 1) / fps if fps else 0.0, [(i + 0.5) * duration / count for i in range(count)]
+    span, times = (count - 1) / fps if fps else 0.0, [(i + place) * duration / count for i in range(count)]
     if fps and span <= starts[-1]:
-        times = [(starts[-1] - span) / 2 + i / fps for i in range(count)]
+        times = [(starts[-1] - span) * place + i / fps for i in range(count)]
     return [max(0, bisect_right(starts, second) - 1) for second in times]
 
 

@@ -102,20 +102,21 @@ class Timeline:
         """How many there are."""
         return len(self.starts)
 
-    def sample(self, count: int, fps: float | None = None, span: Span | None = None) -> list[int]:
+    def sample(self, count: int, fps: float | None = None, span: Span | None = None, place: float = 0.5) -> list[int]:
         """Indices of `count` frames: by their number where the rate is constant, else by the time they are shown.
 
         See `sample_indices`: the middles of equal parts of the clip, or with `fps` frames so far apart.
 
         Args:
             span: the part of the film that is sampled; None: all of it.
+            place: as of `sample_indices`.
         """
         if span is not None:
             first, part = self.part(span)
-            return [first + index for index in part.sample(count, fps)]
+            return [first + index for index in part.sample(count, fps, place=place)]
         if self.is_even:
-            return sample_indices(self.frames, count, self.rate, fps)
-        return sample_by_time(self.starts, self.duration_s, count, fps)
+            return sample_indices(self.frames, count, self.rate, fps, place)
+        return sample_by_time(self.starts, self.duration_s, count, fps, place)
 
     def part(self, span: Span) -> tuple[int, "Timeline"]:
         """The frames that are shown within a span, at least one: the index of the first, and their timeline."""

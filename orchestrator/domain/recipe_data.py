@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator.domain.machines import GPU, Shape
-from orchestrator.domain.recipe_fields import FieldSpec, Format, RecipePart, Section
+from orchestrator.domain.recipe_fields import FieldSpec, Format, Group, RecipePart, Section
 
 
 class MachineKind(StrEnum):
@@ -47,6 +47,7 @@ class Data(RecipePart):
             460,
             hint=_AS_THE_BASE,
             review_default=False,
+            group=Group.FRAMES,
         ),
     ] = None
     """Frames of a clip that the model sees; empty: as the base was made."""
@@ -60,6 +61,7 @@ class Data(RecipePart):
             480,
             hint="empty: as the base was made, or spread over the clip",
             review_default=False,
+            group=Group.FRAMES,
         ),
     ] = None
     """Frames taken of each second; empty: as the base's own processor does, or spread over the whole clip."""
@@ -73,6 +75,7 @@ class Data(RecipePart):
             481,
             hint="of a short clip; only where frames follow the clip's length",
             review_default=False,
+            group=Group.FRAMES,
         ),
     ] = None
     """The least frames of a clip where their number follows its length; a clip with fewer gives all it has."""
@@ -86,6 +89,7 @@ class Data(RecipePart):
             482,
             hint="of a long clip; usual: 32",
             review_default=False,
+            group=Group.FRAMES,
         ),
     ] = None
     """The most frames of a clip where their number follows its length: those of a longer clip are further apart."""
@@ -99,6 +103,7 @@ class Data(RecipePart):
             483,
             hint="a larger frame is made smaller and keeps its shape; usual: 256",
             review_default=False,
+            group=Group.FRAMES,
         ),
     ] = None
     """Tokens that a frame may take in the context, or two frames that the base joins, with the shape kept."""
@@ -112,6 +117,7 @@ class Data(RecipePart):
             hint="of video language models that take any shape",
             review_default=False,
             choices=(("kept", "As in the clip"), ("square", "A square")),
+            group=Group.FRAMES,
         ),
     ] = FrameShape.KEPT
     """kept: as in the clip, prepared by the base's own processor where this is supported; square: as before 0.2."""
@@ -126,6 +132,7 @@ class Data(RecipePart):
             hint=_AS_THE_BASE,
             unit="px",
             review_default=False,
+            group=Group.FRAMES,
         ),
     ] = None
     """Edge of a frame in pixels; empty: as the base was made."""
@@ -141,6 +148,7 @@ class Data(RecipePart):
             review_label="Batches",
             review_text="clips of like length",
             review_default=False,
+            group=Group.FRAMES,
         ),
     ] = False
     """Clips of a batch take about as many tokens, so that little of it is padding; for video language models."""
@@ -154,6 +162,7 @@ class Data(RecipePart):
             450,
             hint="of each class, usual: 0.2",
             format=Format.PERCENT,
+            group=Group.EVALUATION,
         ),
     ] = 0.2
     """The share of each class for validation, where the dataset has no split of its own."""
@@ -179,6 +188,7 @@ class Machine(RecipePart):
             hint="any: a GPU first",
             choices=(("any", "Any"), ("cpu", "A processor"), ("gpu", "A GPU")),
             format=Format.HIDDEN,
+            group=Group.MACHINE,
         ),
     ] = MachineKind.ANY
     """any: a GPU where a worker has one, else a processor."""
@@ -194,6 +204,7 @@ class Machine(RecipePart):
             title="GPU memory, GB",
             only_with=_ON_A_GPU,
             format=Format.HIDDEN,
+            group=Group.MACHINE,
         ),
     ] = None
     """The least memory of each GPU, in GB as manufacturers state it."""
@@ -208,6 +219,7 @@ class Machine(RecipePart):
             hint="of one host; a step sees as many batches",
             only_with=_ON_A_GPU,
             format=Format.HIDDEN,
+            group=Group.MACHINE,
         ),
     ] = 1
     """GPUs of one host, each with a copy of the model; one step then sees that many batches."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from orchestrator.domain.recipe_fields import FieldSpec, RecipePart, Section
+from orchestrator.domain.recipe_fields import FieldSpec, Group, RecipePart, Section
 
 
 class Keep(StrEnum):
@@ -13,6 +13,10 @@ class Keep(StrEnum):
 
     BEST = "best"
     LAST = "last"
+
+
+ONE_VIEW = "Only the scores of classes are averaged over views of a clip. Set it to 1 for this base."
+"""The error of several views where the run has no classes."""
 
 
 class Evaluation(RecipePart):
@@ -29,6 +33,7 @@ class Evaluation(RecipePart):
             choices=(("best", "The best evaluation"), ("last", "The last")),
             title="Exported step",
             review_default=False,
+            group=Group.EVALUATION,
         ),
     ] = Keep.BEST
     """best: the step whose evaluation was the best by the task's headline measure, else by the validation loss."""
@@ -43,6 +48,7 @@ class Evaluation(RecipePart):
             hint="evaluations without a better one that end the run; 0: off",
             title="Patience",
             review_default=False,
+            group=Group.EVALUATION,
         ),
     ] = 0
     """The run ends after this many evaluations in a row that were no better than the best; 0: it never ends early."""
@@ -58,6 +64,7 @@ class Evaluation(RecipePart):
             unit="steps",
             title="Steps between evaluations",
             review_default=False,
+            group=Group.EVALUATION,
         ),
     ] = 0
     """Optimizer steps between two evaluations, each with a checkpoint; 0: after each epoch."""
@@ -72,9 +79,25 @@ class Evaluation(RecipePart):
             hint="in the baseline and after each epoch; empty: all. The end judges all of them",
             unit="clips",
             review_default=False,
+            group=Group.EVALUATION,
         ),
     ] = 200
     """Validation clips of the baseline and of the evaluations during the run, evenly spread; all of them at the end."""
+    views: Annotated[
+        int,
+        Field(ge=1, le=16),
+        FieldSpec(
+            "Views of a clip",
+            "Views of a clip must be a whole number from 1 to 16.",
+            Section.ADVANCED,
+            457,
+            hint="samples of its frames whose scores are averaged; 1: as the adapter is used",
+            unit="views",
+            review_default=False,
+            group=Group.EVALUATION,
+        ),
+    ] = 1
+    """Each evaluation averages a classifier's scores over so many samples of other frames of a clip."""
     baseline: Annotated[
         bool,
         FieldSpec(
@@ -87,6 +110,7 @@ class Evaluation(RecipePart):
             review_label="Baseline",
             review_text="measured",
             review_default=False,
+            group=Group.EVALUATION,
         ),
     ] = True
     """The untouched base is judged before the first step. Chance, where a head is new, is always said."""

@@ -27,6 +27,19 @@ class Section(StrEnum):
     """Set by REST and scripts only."""
 
 
+class Group(StrEnum):
+    """The heading under which an advanced field stands in the job form, in this order."""
+
+    LENGTH = "Length and rates"
+    ADAPTERS = "Adapters"
+    CLASSES = "Classes and loss"
+    AUGMENTATION = "Augmentation"
+    EVALUATION = "Evaluation"
+    FRAMES = "Frames"
+    MACHINE = "Machine and memory"
+    OTHER = "Further settings"
+
+
 class ValueKind(StrEnum):
     """What a value is; it decides the control of the form and how typed text is read."""
 
@@ -94,6 +107,8 @@ class FieldSpec:
     """What the review says of an empty list."""
     term: Term | None = None
     """What "?" next to its label explains."""
+    group: Group = Group.OTHER
+    """The heading of an advanced field."""
 
 
 @dataclass(frozen=True, slots=True)

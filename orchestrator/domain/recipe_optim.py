@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from orchestrator.domain.recipe_fields import FieldSpec, Format, RecipePart, Section
+from orchestrator.domain.recipe_fields import FieldSpec, Format, Group, RecipePart, Section
 from orchestrator.domain.terms import (
     ACCUMULATION,
     BATCH_SIZE,
@@ -34,12 +34,25 @@ class Optimizer(StrEnum):
     ADAMW_8BIT = "adamw_8bit"
 
 
-LOSS_OPTIONS = ("optim.class_weights", "optim.label_smoothing", "optim.focal_gamma")
-"""Fields that change the loss of a classifier whose clips have one label each."""
+class Precision(StrEnum):
+    """The 16-bit numbers of a forward pass on a GPU; weights that are trained, and their optimizer, have 32 bits."""
+
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
+LOSS_OPTIONS = ("optim.class_weights", "optim.label_smoothing", "optim.focal_gamma", "optim.balanced_sampling")
+"""Fields that change the loss of a classifier whose clips have one label each, or which of its clips are seen."""
 ONE_LABEL_ONLY = "This needs clips with one class each. Switch it off, or set it to 0."
 """The error of one of them where the run has no such loss."""
 NO_WORDS = "NEFTune adds noise to the words that a video language model reads. Leave it empty for this base."
 """The error of `optim.neftune_alpha` with another base."""
+BALANCED_TWICE = "Balanced sampling already shows all classes alike. Switch one of it and the class weights off."
+"""The error of both together."""
+CHUNK_ALONE = "Only a base that compares clips and captions encodes a batch in parts. Leave it empty."
+"""The error of `optim.chunk_size` where the loss does not compare the clips of a batch."""
+FP16_ADAPTERS = "In fp16 a video language model can be trained with adapters only. Choose bf16, or switch adapters on."
+"""The error of fp16 where all weights of a video language model are trained, which are loaded with 16 bits."""
 
 
 class Optim(RecipePart):
@@ -71,6 +84,7 @@ class Optim(RecipePart):
             sweepable=True,
             format=Format.RATE,
             review_default=False,
+            group=Group.LENGTH,
         ),
     ] = None
     """Of the modules that are trained in full next to the adapters, such as a new classifier; empty: the same rate."""
@@ -85,6 +99,7 @@ class Optim(RecipePart):
             hint="empty: off; 16 is usual, with a lower learning rate",
             sweepable=True,
             review_default=False,
+            group=Group.ADAPTERS,
         ),
     ] = None
     """LoRA+ (Hayou et al. 2024): how much faster the second matrix of an adapter learns than the first; empty: off."""
@@ -99,6 +114,7 @@ class Optim(RecipePart):
             hint="empty: off; 5 is usual; for bases that write texts",
             sweepable=True,
             review_default=False,
+            group=Group.ADAPTERS,
         ),
     ] = None
     """NEFTune (Jain et al. 2023): noise on the embedded words in training, by alpha / sqrt(tokens * width)."""
@@ -114,9 +130,26 @@ class Optim(RecipePart):
             review_label="Classes",
             review_text="count alike",
             review_default=False,
+            group=Group.CLASSES,
         ),
     ] = False
     """A clip counts in the loss by the inverse of how often its class is seen, so that all classes count alike."""
+    balanced_sampling: Annotated[
+        bool,
+        FieldSpec(
+            "Balanced sampling",
+            "Balanced sampling is either on or off.",
+            Section.ADVANCED,
+            423,
+            hint="an epoch shows all classes about equally often, clips of rare ones several times",
+            title="Balanced sampling",
+            review_label="Sampling",
+            review_text="all classes equally often",
+            review_default=False,
+            group=Group.CLASSES,
+        ),
+    ] = False
+    """The clips of an epoch are drawn with replacement, each class with the same probability; as many as there are."""
     label_smoothing: Annotated[
         float,
         Field(ge=0.0, le=0.5),
@@ -128,6 +161,7 @@ class Optim(RecipePart):
             hint="0: off; usual: 0.1",
             sweepable=True,
             review_default=False,
+            group=Group.CLASSES,
         ),
     ] = 0.0
     """Share of the target that is spread over all classes (Szegedy et al. 2016)."""
@@ -142,6 +176,7 @@ class Optim(RecipePart):
             hint="gamma; 0: off; 2 is usual",
             sweepable=True,
             review_default=False,
+            group=Group.CLASSES,
         ),
     ] = 0.0
     """The focal loss (Lin et al. 2017) counts clips less that are already told well; 0: plain cross entropy."""
@@ -198,6 +233,7 @@ class Optim(RecipePart):
             sweepable=True,
             format=Format.COUNT,
             review_default=False,
+            group=Group.LENGTH,
         ),
     ] = None
     """The run ends after this many optimizer steps, even within an epoch; empty: all epochs."""
@@ -213,6 +249,7 @@ class Optim(RecipePart):
             sweepable=True,
             format=Format.PERCENT,
             term=WARM_UP,
+            group=Group.LENGTH,
         ),
     ] = 0.05
     """Share of the run in which the learning rate rises from 0."""
@@ -238,9 +275,39 @@ class Optim(RecipePart):
             hint="automatic: 8-bit for adapters on a GPU",
             choices=(("auto", "Automatic"), ("adamw", "AdamW, 32-bit"), ("adamw_8bit", "AdamW, 8-bit, paged")),
             review_default=False,
+            group=Group.MACHINE,
         ),
     ] = Optimizer.AUTO
     """auto: 8-bit moments for adapters on a GPU, 32-bit ones otherwise."""
+    precision: Annotated[
+        Precision,
+        FieldSpec(
+            "Precision",
+            "The precision must be bf16 or fp16.",
+            Section.ADVANCED,
+            502,
+            hint="of steps on a GPU; fp16 for T4 and V100, which have no bf16",
+            choices=(("bf16", "bf16"), ("fp16", "fp16, scaled loss")),
+            review_default=False,
+            group=Group.MACHINE,
+        ),
+    ] = Precision.BF16
+    """The 16-bit numbers of steps on a GPU; with fp16 the loss is scaled, so that small gradients are not lost."""
+    chunk_size: Annotated[
+        int | None,
+        Field(ge=1, le=1024),
+        FieldSpec(
+            "Clips encoded at once",
+            "Clips encoded at once must be a whole number from 1 to 1024, or empty.",
+            Section.ADVANCED,
+            504,
+            hint="of a batch for retrieval (GradCache); empty: all. Less memory, the same step, more time",
+            unit="clips",
+            review_default=False,
+            group=Group.MACHINE,
+        ),
+    ] = None
+    """GradCache (Gao et al. 2021) for retrieval: clips of a batch are encoded in parts and compared with all of it."""
     liger: Annotated[
         bool,
         FieldSpec(
@@ -253,6 +320,7 @@ class Optim(RecipePart):
             review_label="Kernels",
             review_text="Liger",
             review_default=False,
+            group=Group.MACHINE,
         ),
     ] = False
     """Liger's fused kernels (Hsu et al. 2024), on a GPU, for the families that have them."""
@@ -267,6 +335,7 @@ class Optim(RecipePart):
             hint="usual: 0 to 0.01",
             sweepable=True,
             term=WEIGHT_DECAY,
+            group=Group.LENGTH,
         ),
     ] = 0.0
     """AdamW's decay of the weights that are trained."""
@@ -280,6 +349,7 @@ class Optim(RecipePart):
             430,
             hint="usual: 1",
             term=GRADIENT_CLIPPING,
+            group=Group.LENGTH,
         ),
     ] = 1.0
     """Gradients whose norm is larger are scaled down to it."""
@@ -293,6 +363,7 @@ class Optim(RecipePart):
             440,
             hint="same seed, same run",
             sweepable=True,
+            group=Group.LENGTH,
         ),
     ] = 7
     """Seeds the split, the order of the clips, their augmentation and the fresh weights."""
@@ -300,5 +371,5 @@ class Optim(RecipePart):
     @property
     def loss_options(self) -> list[str]:
         """The fields of `LOSS_OPTIONS` that are set."""
-        set_ = (self.class_weights, self.label_smoothing, self.focal_gamma)
+        set_ = (self.class_weights, self.label_smoothing, self.focal_gamma, self.balanced_sampling)
         return [name for name, value in zip(LOSS_OPTIONS, set_, strict=True) if value]

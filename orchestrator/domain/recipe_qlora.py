@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from orchestrator.domain.recipe_fields import FieldSpec, Format, RecipePart, Section
+from orchestrator.domain.recipe_fields import FieldSpec, Format, Group, RecipePart, Section
 from orchestrator.domain.terms import ALPHA, DROPOUT, NF4, RANK, TARGET_MODULES
 
 
@@ -134,6 +134,7 @@ class Qlora(RecipePart):
             title="Layer pattern",
             only_with=_FINETUNING,
             review_default=False,
+            group=Group.ADAPTERS,
         ),
     ] = ""
     """Of the layers that may get an adapter, those whose complete name this expression matches; "": `target_modules`.
@@ -149,6 +150,7 @@ class Qlora(RecipePart):
             title="Rank pattern",
             only_with=_FINETUNING,
             review_default=False,
+            group=Group.ADAPTERS,
         ),
     ] = {}
     """Ranks by the name endings of layers, where they differ from `r`."""
@@ -163,6 +165,7 @@ class Qlora(RecipePart):
             title="Alpha pattern",
             only_with=_FINETUNING,
             review_default=False,
+            group=Group.ADAPTERS,
         ),
     ] = {}
     """Alphas by the name endings of layers, where they differ from `alpha`."""
@@ -177,6 +180,7 @@ class Qlora(RecipePart):
             choices=(("default", "Default"), ("gaussian", "Gaussian"), ("pissa", "PiSSA")),
             only_with=_FINETUNING,
             review_default=False,
+            group=Group.ADAPTERS,
         ),
     ] = InitialWeights.DEFAULT
     """pissa (Meng et al. 2024): the adapters begin as the principal part of each weight, and the rest stays frozen."""
@@ -193,6 +197,7 @@ class Qlora(RecipePart):
             review_label="Scaling",
             review_text="rank-stabilized",
             review_default=False,
+            group=Group.ADAPTERS,
         ),
     ] = False
     """rsLoRA (Kalajdzievski 2023): the adapters' output is scaled by alpha / sqrt(r) instead of alpha / r."""
@@ -208,6 +213,7 @@ class Qlora(RecipePart):
             review_label="Adapters",
             review_text="DoRA",
             review_default=False,
+            group=Group.ADAPTERS,
         ),
     ] = False
     """DoRA (Liu et al. 2024): magnitude and direction of each weight learn apart."""
@@ -225,6 +231,7 @@ class Qlora(RecipePart):
             review_label="Vision tower",
             review_text="gets adapters, too",
             review_default=False,
+            group=Group.ADAPTERS,
         ),
     ] = False
     """Adapters in the vision tower of a video language model, too; what it says of a clip can then not be kept."""

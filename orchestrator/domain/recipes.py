@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.numbers import LARGEST_ID
+from orchestrator.domain.recipe_augment import Augmentation
 from orchestrator.domain.recipe_data import Data, FrameShape, Machine
 from orchestrator.domain.recipe_eval import Evaluation
 from orchestrator.domain.recipe_fields import FieldSpec, RecipeField, RecipePart, Section, fields_of
@@ -49,6 +50,7 @@ class Recipe(RecipePart):
     optim: Optim = Optim()
     data: Data = Data()
     eval: Evaluation = Evaluation()
+    augment: Augmentation = Augmentation()
     machine: Machine = Machine()
     output_name: Annotated[
         str,
@@ -105,6 +107,11 @@ LIGER_MISSING = {
 
 ALONE = "A retriever learns to distinguish the clips of a batch. Enter a batch size of at least 2; 16 or more is usual."
 """The error of a batch size of 1 for a contrastive task."""
+
+
+def leaves_lone_clip(clips: int, batch_size: int) -> bool:
+    """Whether the last batch of an epoch has one clip, and is not the only one."""
+    return clips > batch_size > 1 and clips % batch_size == 1
 
 
 def smaller_batch(batch: int, accumulation: int) -> tuple[int, int] | None:

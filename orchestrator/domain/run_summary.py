@@ -172,6 +172,8 @@ class RunSummary(_Document):
     """95 % intervals by metric, by a seeded bootstrap over the judged clips."""
     baseline_clips: int = 0
     """How many validation clips the base was measured on, where those were not all."""
+    views: int = 0
+    """Views of each clip whose scores were averaged, where those were several."""
     pool: int = 0
     """How many clips a sentence was searched among."""
     baseline: dict[str, float] = Field(default_factory=dict)
@@ -237,6 +239,13 @@ class RunSummary(_Document):
     def lasting(self) -> Self:
         """Without what means something only while the run goes on."""
         return self.from_json({name: value for name, value in self.to_json().items() if name not in self._passing})
+
+
+def views_sentence(views: int) -> str:
+    """Says that a result is not that of one look at each clip; "" where it is."""
+    if views < 2:
+        return ""
+    return f"Scores are averaged over {views} views of each clip; the playground and the card's program use one."
 
 
 def unjudged_sentence(summary: RunSummary) -> str:

@@ -316,6 +316,13 @@ _ROWS = (
                 "write it a hundred times as large.",
             ),
             Metric(
+                "eval_meteor",
+                "METEOR",
+                meaning="Words of a sentence that a reference has, too, as they are or with the same stem, with a "
+                "penalty where they come in another order (Lavie and Agarwal 2007). Without the synonyms of WordNet, "
+                "so lower than the METEOR 1.5 of papers.",
+            ),
+            Metric(
                 "eval_rouge_l",
                 "ROUGE-L",
                 meaning="The F-measure of the longest common subsequence of words between a sentence and its "

@@ -114,11 +114,11 @@ def refuse_the_frame_size(page: Page) -> None:
     """What a rehearsal and the summary refuse leads to its field, out of the fold, and back to the review."""
     size = page.locator("#field-data-size")
     page.get_by_role("button", name="Edit Method").click()
-    page.get_by_role("button", name="Advanced").click()
+    page.locator("#advanced-frames-heading").click()
     size.fill("64")
     change = page.get_by_role("button", name="Change it: This base takes exactly")
     for way in (page.locator("#wizard-rehearse"), change):
-        page.get_by_role("button", name="Advanced").click()
+        page.locator("#advanced-frames-heading").click()
         expect(size).to_have_count(0)
         page.locator("#wizard-next").click()
         way.click()
@@ -198,7 +198,8 @@ def test_the_vision_tower_is_frozen_until_its_switch_is_turned(
     page.goto(f"/jobs/new?dataset={captions}&model={added.json()['id']}")
     page.get_by_role("button", name="Edit Method").click()
     expect(page.get_by_text("Vision frozen")).to_be_visible()
-    page.get_by_role("button", name="Advanced").click()
+    page.locator("#advanced-adapters-heading").click()
+    page.locator("#advanced-machine-heading").click()
     page.get_by_role("switch", name="Adapters in the vision tower, too").click()
     expect(page.get_by_text("Vision frozen")).to_have_count(0)
     expect(page.get_by_role("switch", name="Liger kernels")).to_have_count(0)  # no worker here has a GPU

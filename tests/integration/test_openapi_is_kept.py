@@ -72,7 +72,7 @@ NEW_FIELDS = (
 )
 """Optional fields of bodies and queries since version 0.1, with all that belongs to them."""
 
-TYPED = ("qlora", "optim", "data", "eval", "machine", "sweep", "source", "values", "columns")
+TYPED = ("qlora", "optim", "data", "eval", "augment", "machine", "sweep", "source", "values", "columns")
 """Objects of bodies that were announced as objects of any fields, and whose fields were checked by the services."""
 Parts = dict[str, Any]
 

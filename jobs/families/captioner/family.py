@@ -127,11 +127,12 @@ class CaptionCollator:
 
     def __init__(self, plan: Plan) -> None:
         self.normalizer, self.tokenizer = ClipNormalizer(_encoder_of(plan.base)), read_tokenizer(plan)
+        self._augments = plan.recipe.augment.basic
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
         pixels = self.normalizer.normalize(items)
         generator = generator_for(items) if all(item["training"] for item in items) else None
-        if generator is not None:
+        if generator is not None and self._augments:
             pixels = augment(pixels, generator)
         captions = [choose_caption(item["captions"], generator) for item in items]
         # Without the begin token, which the model adds before the labels.

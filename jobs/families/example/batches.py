@@ -16,7 +16,7 @@ class FrameCollator(ClipNormalizer):
     """
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__(plan.base)
+        super().__init__(plan.base, plan.recipe)
         self._plan = plan
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:

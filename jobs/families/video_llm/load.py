@@ -4,12 +4,12 @@ import functools
 import inspect
 from typing import Any
 
-import torch
 from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoConfig, AutoModelForImageTextToText
 from transformers.modeling_utils import slice_logits_to_keep
 from transformers.utils import is_flash_attn_2_available
 
 from jobs.families.checkpointing import enable_checkpointing
+from jobs.families.precision import base_precision
 from jobs.families.protocol import Plan
 from jobs.families.quantize import keep_trainable_on_cpu, quantization_options
 from jobs.families.video_llm.architecture import Architecture
@@ -23,8 +23,7 @@ def load_llm(plan: Plan, architecture: Architecture) -> Any:
         Invalid: the files do not fit the config.
     """
     options = quantization_options(plan, ("lm_head", *architecture.vision_modules)) | attention_options(plan)
-    dtype = torch.float32 if plan.device == "cpu" else torch.bfloat16
-    model: Any = read_weights(AutoModelForImageTextToText, plan.base, dtype=dtype, **options)
+    model: Any = read_weights(AutoModelForImageTextToText, plan.base, dtype=base_precision(plan), **options)
     keep_trainable_on_cpu(model)
     if "logits_to_keep" not in inspect.signature(model.forward).parameters:
         _add_logits_to_keep(model)

@@ -2,6 +2,7 @@
 
 import json
 
+from jobs.families.precision import half_precision
 from jobs.families.protocol import Plan
 from jobs.families.video_llm.architecture import Architecture
 from jobs.families.video_llm.chat import MAX_CAPTION_TOKENS, ChatCollator
@@ -20,7 +21,7 @@ from transformers.video_utils import load_video
 
 here = Path(__file__).resolve().parent
 device = "cuda" if torch.cuda.is_available() else "cpu"
-dtype = torch.bfloat16 if device == "cuda" else torch.float32
+dtype = {half} if device == "cuda" else torch.float32
 question = {question!r}
 paths = sys.argv[1:]
 if "--question" in paths:  # another one than the run was trained with
@@ -92,6 +93,7 @@ def own_program(plan: Plan, architecture: Architecture, sampling: ClipSampling, 
     )
     program = _PROGRAM.format(
         reading=reading,
+        half=half_precision(plan),
         names=", ".join(names),
         base=(_BASE_4_BIT if plan.four_bit else _BASE).format(base_ref=base_ref, skip=skip),
         question=collator.question,

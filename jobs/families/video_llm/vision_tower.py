@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from jobs.families.pixels import ClipNormalizer
+from jobs.families.precision import training_precision
 from jobs.families.protocol import Base, Features, Plan
 from jobs.families.video_llm.architecture import Architecture
 from jobs.families.video_llm.chat import processor_of, processor_settings
@@ -46,8 +47,7 @@ class FrozenVisionTower:
     def _encode(self, tensors: dict[str, torch.Tensor]) -> Features:
         plan = self._plan
         inputs = {name: value.to(plan.device) for name, value in tensors.items()}
-        half_precision = torch.autocast(plan.device.split(":")[0], torch.bfloat16, plan.device != "cpu")
-        with self._eval_mode(), torch.no_grad(), half_precision:
+        with self._eval_mode(), torch.no_grad(), training_precision(plan):
             return self._architecture.encode_vision(self._base.model, inputs)
 
     @contextmanager

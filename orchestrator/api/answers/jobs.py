@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.schema.shapes import StringId
+from orchestrator.domain.recipe_augment import Augmentation
 from orchestrator.domain.recipe_data import Data, Machine
 from orchestrator.domain.recipe_eval import Evaluation
 from orchestrator.domain.recipe_optim import Optim
@@ -73,6 +74,7 @@ class ClonedJob(BaseModel):
     optim: Optim = Optim()
     data: Data = Data()
     eval: Evaluation = Evaluation()
+    augment: Augmentation = Augmentation()
     machine: Machine = Machine()
     output_name: str
     notes: list[str] = Field(description="In what the new job will differ from this one.")

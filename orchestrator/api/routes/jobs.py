@@ -42,6 +42,7 @@ from orchestrator.api.serialization import (
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.live_records import HistoryRecord, HubRecord
 from orchestrator.domain.numbers import LARGEST_ID, parse_id, parse_number
+from orchestrator.domain.recipe_augment import Augmentation
 from orchestrator.domain.recipe_data import Data, Machine
 from orchestrator.domain.recipe_eval import Evaluation
 from orchestrator.domain.recipe_optim import Optim
@@ -80,6 +81,7 @@ class UncheckedJobBody(BaseModel):
     optim: unchecked_part(Optim)  # pyright: ignore[reportInvalidTypeForm]
     data: unchecked_part(Data)  # pyright: ignore[reportInvalidTypeForm]
     eval: unchecked_part(Evaluation)  # pyright: ignore[reportInvalidTypeForm]
+    augment: unchecked_part(Augmentation)  # pyright: ignore[reportInvalidTypeForm]
     machine: unchecked_part(Machine)  # pyright: ignore[reportInvalidTypeForm]
     output_name: str = "adapter"
     adapter: OptionalAdapter = None
@@ -113,6 +115,7 @@ class JobBody(UncheckedJobBody):
     optim: body_part(Optim)  # pyright: ignore[reportInvalidTypeForm]
     data: body_part(Data)  # pyright: ignore[reportInvalidTypeForm]
     eval: body_part(Evaluation)  # pyright: ignore[reportInvalidTypeForm]
+    augment: body_part(Augmentation)  # pyright: ignore[reportInvalidTypeForm]
     machine: body_part(Machine)  # pyright: ignore[reportInvalidTypeForm]
     output_name: OutputName = "adapter"
 

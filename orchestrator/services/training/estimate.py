@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from orchestrator.domain.models import VideoModel
-from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.recipes import Recipe, leaves_lone_clip
 from orchestrator.domain.tasks import TASK_OF_MODEL, HeadSize
 from orchestrator.domain.vision_budget import ClipShape
 from orchestrator.services.models.rows import adapter_sides, layer_groups, vision_layout
@@ -119,7 +119,9 @@ def estimate(
     adapters = adapter_parameters(model, recipe)
     head = head_parameters(model, classes)
     trainable = adapters + (head or 0) if recipe.qlora.enabled else model.parameters
-    steps = count_steps(recipe, train_clips)
+    contrastive = TASK_OF_MODEL[model.model_type].contrastive and recipe.machine.gpus == 1
+    lone = contrastive and leaves_lone_clip(train_clips, recipe.optim.batch_size)  # left out of each epoch
+    steps = count_steps(recipe, train_clips - lone)
     vision = vision_layout(model)
     return Estimate(
         steps=steps,

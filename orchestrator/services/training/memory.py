@@ -69,10 +69,10 @@ def memory_of(
 
 
 def activation_bytes(model: VideoModel, recipe: Recipe, gpu: bool = False, clip: ClipShape | None = None) -> int:
-    """What one batch stores for the backward pass; 0 where the config names no sizes."""
+    """What the clips that are encoded at once store for the backward pass; 0 where the config names no sizes."""
     vision = vision_layout(model)
     if not vision:
-        return recipe.optim.batch_size * _encoder_bytes(model.details or {}, recipe, gpu)
+        return (recipe.optim.chunk_size or recipe.optim.batch_size) * _encoder_bytes(model.details or {}, recipe, gpu)
     tokens = clip_tokens(model.family, vision, recipe.data, clip)
     patches = clip_patches(model.family, vision, recipe.data, clip)
     return recipe.optim.batch_size * _language_bytes(vision, recipe, gpu, tokens, patches)

@@ -1,5 +1,7 @@
 """Checks a launch without doing it: its plan, and each problem with the form field that would solve it."""
 
+from collections.abc import Sequence
+
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset, DatasetStatus
@@ -26,6 +28,7 @@ from orchestrator.services.training.recipe_limits import (
     cache_advice,
     context_problems,
     fit_problems,
+    flip_advice,
     kernel_problems,
     method_problems,
     vision_problems,
@@ -98,14 +101,20 @@ def preflight(
         []
         if problems or exact
         else fit_problems(
-            recipe, facts.memory_bytes, device_memory, quantizes=not (vision_layout(model) or {}).get("experts")
+            recipe,
+            facts.memory_bytes,
+            device_memory,
+            quantizes=not (vision_layout(model) or {}).get("experts"),
+            contrastive=TASK_OF_MODEL[model.model_type].contrastive,
         )
     )
     return Preflight(
         ok=not problems and not estimated,
         problems=[*problems, *estimated],
         guesses=tuple(field for field, _ in estimated),
-        advice=[] if problems else source.notes + _all_advice(model, recipe, split, annotations, gpu, clip),
+        advice=[]
+        if problems
+        else source.notes + _all_advice(model, recipe, split, annotations, gpu, clip, dataset.class_names),
         trainable_parameters=facts.trainable_parameters,
         total_parameters=facts.total_parameters,
         steps=facts.steps,
@@ -152,10 +161,12 @@ def _all_advice(
     annotations: dict[str, int],
     gpu: bool,
     clip: ClipShape | None,
+    class_names: Sequence[str],
 ) -> list[str]:
     cache_bytes = get_settings().cache_bytes
     return [
         *_data_advice(model, recipe, split, annotations),
+        *flip_advice(model, recipe, class_names),
         *cache_advice(model, recipe, split.train + split.validation, gpu, cache_bytes, clip),
         *advice(model, recipe, gpu),
     ]

@@ -1,13 +1,18 @@
 """Limits of a recipe: the context of its base, the frame size it was made for, the memory of the device."""
 
+from collections.abc import Sequence
+
 from orchestrator.domain import formatting
 from orchestrator.domain.experts import expert_problems
 from orchestrator.domain.families import FAMILIES, LIGER_FAMILIES, STANDARD_FAMILIES
 from orchestrator.domain.frame_settings import ONLY_KEPT, frame_settings_problem
 from orchestrator.domain.models import VideoModel
+from orchestrator.domain.recipe_augment import flip_warning
 from orchestrator.domain.recipe_data import NO_TOKENS, FrameShape
+from orchestrator.domain.recipe_methods import option_problems
 from orchestrator.domain.recipe_optim import NO_WORDS
 from orchestrator.domain.recipes import LIGER_MISSING, Recipe, smaller_batch
+from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.domain.vision_budget import FIXED_FRAMES, ClipShape
 from orchestrator.services.models.rows import layer_groups, vision_layout
 from orchestrator.services.models.vision_tokens import (
@@ -107,8 +112,8 @@ def context_problems(model: VideoModel, recipe: Recipe, clip: ClipShape | None) 
 
 
 def method_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
-    """Options of adapters and of the texts that this base, or its quantized weights, cannot have."""
-    problems: list[Problem] = []
+    """Options of the training that this base, or its quantized weights, cannot have."""
+    problems = option_problems(recipe, model.family, TASK_OF_MODEL[model.model_type].key)
     if recipe.optim.neftune_alpha is not None and not vision_layout(model):
         problems.append(("optim.neftune_alpha", NO_WORDS))
     if recipe.data.group_by_length and not vision_layout(model):
@@ -146,17 +151,23 @@ def kernel_problems(model: VideoModel, recipe: Recipe, gpu: bool) -> list[Proble
     return [] if gpu else [("optim.liger", LIGER_MISSING["gpu"])]
 
 
-def fit_problems(recipe: Recipe, memory_bytes: int, device_memory: int, quantizes: bool = True) -> list[Problem]:
+def fit_problems(
+    recipe: Recipe, memory_bytes: int, device_memory: int, quantizes: bool = True, contrastive: bool = False
+) -> list[Problem]:
     """Why a run is estimated not to fit, with what to change.
 
     Args:
         memory_bytes: the estimate.
         device_memory: bytes of the device; 0 where it is not known, which fits.
         quantizes: whether 4 bits make the base smaller.
+        contrastive: the loss compares the clips of a batch, which is encoded in parts instead of being made smaller.
     """
     if not device_memory or memory_bytes <= MEMORY_SHARE * device_memory:
         return []
     needs = f"This needs about {formatting.size(memory_bytes)}, and the device has {formatting.size(device_memory)}."
+    at_once = recipe.optim.chunk_size or recipe.optim.batch_size
+    if contrastive and at_once > 1:
+        return [("optim.chunk_size", f"{needs} Try {at_once // 2} clips encoded at once: the step stays the same.")]
     if smaller := smaller_batch(recipe.optim.batch_size, recipe.optim.gradient_accumulation):
         advice = f"Try a batch of {smaller[0]} with {smaller[1]} times accumulation"
         return [("optim.batch_size", f"{needs} {advice}, or rehearse it: two real steps measure it.")]
@@ -177,6 +188,15 @@ def advice(model: VideoModel, recipe: Recipe, gpu: bool) -> list[str]:
     if recipe.qlora.bits == 16 and not small and model.parameters:
         return [f"4-bit would save {formatting.size(max(0, saved))} of memory here."]
     return []
+
+
+def flip_advice(model: VideoModel, recipe: Recipe, class_names: Sequence[str]) -> list[str]:
+    """A warning where mirrored clips may no longer be what their class or text says."""
+    if not recipe.augment.flip:
+        return []
+    if TASK_OF_MODEL[model.model_type].has_classes:
+        return [warning] if (warning := flip_warning(class_names)) else []
+    return ["A mirrored clip is no longer what its text says where that names a side, such as left or right."]
 
 
 def cache_advice(

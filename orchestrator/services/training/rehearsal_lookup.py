@@ -60,7 +60,7 @@ def find_measurement(
 
 def recipe_shape_digest(dataset_id: int, version: int, model: VideoModel, recipe: Recipe) -> str:
     """A digest of everything that determines memory and time per step; epochs, learning rate and seed do not count."""
-    facts = {
+    facts: dict[str, object] = {
         "dataset": dataset_id,
         "version": version,
         "model": model.id,
@@ -71,4 +71,13 @@ def recipe_shape_digest(dataset_id: int, version: int, model: VideoModel, recipe
         "device": [recipe.optim.optimizer.value, recipe.optim.liger],
         "data": recipe.data.model_dump(mode="json", exclude={"validation_share"}),
     }
+    usual = Recipe()
+    options = {
+        "chunk": (recipe.optim.chunk_size, usual.optim.chunk_size),
+        "precision": (recipe.optim.precision.value, usual.optim.precision.value),
+        "views": (recipe.eval.views, usual.eval.views),
+        "augment": (recipe.augment.model_dump(), usual.augment.model_dump()),
+    }
+    # Rehearsals from before there were these options have none of them.
+    facts |= {name: value for name, (value, default) in options.items() if value != default}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

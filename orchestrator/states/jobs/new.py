@@ -9,7 +9,7 @@ import reflex as rx
 from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.domain.numbers import parse_id
-from orchestrator.domain.recipe_fields import ValueKind
+from orchestrator.domain.recipe_fields import Group, ValueKind
 from orchestrator.services.training import drafts
 from orchestrator.services.training.defaults import recipe_defaults
 from orchestrator.services.training.idempotency import KeyReused
@@ -225,9 +225,10 @@ class JobFormState(JobFormFields, rx.State):
 
     @rx.event
     @signed_in
-    async def toggle_advanced(self):
-        """Opens or closes the advanced fields."""
-        self.advanced_open = not self.advanced_open
+    async def toggle_group(self, group: str):
+        """Opens or closes a group of advanced fields."""
+        others = [name for name in self.open_groups if name != group]
+        self.open_groups = others if group in self.open_groups else [*others, *(g for g in Group if g == group)]
 
     @rx.event
     @signed_in

@@ -65,7 +65,8 @@ class JobFormFields(rx.State, mixin=True):
     pasting: bool = False
     saved_at: str = ""
     launching: bool = False
-    advanced_open: bool = False
+    open_groups: list[str] = []
+    """The headings of advanced fields that are open."""
     draft_id: int = 0
     """The stored draft of this opening, which the address names; 0 until something was changed."""
     _key: str = ""
@@ -299,10 +300,11 @@ class JobFormFields(rx.State, mixin=True):
         self.reached = max(self.reached, step)
 
     def _focus(self, field: str) -> Any:
-        """Opens the step, and the advanced part, with a field, and focuses it."""
+        """Opens the step, and the group of advanced fields, with a field, and focuses it."""
         self.step = STEP_OF.get(field, 3)
-        if field in form.FORM_FIELDS and form.FORM_FIELDS[field].spec.section is Section.ADVANCED:
-            self.advanced_open = True
+        spec = form.FORM_FIELDS[field].spec if field in form.FORM_FIELDS else None
+        if spec and spec.section is Section.ADVANCED and spec.group not in self.open_groups:
+            self.open_groups = [*self.open_groups, spec.group.value]
         return focus(field)
 
     def _show_refusal(self, error: AppError) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from orchestrator.domain import formatting
 from orchestrator.domain.machines import ANY_MACHINE, Shape, parse_shape
 from orchestrator.domain.recipes import Recipe
-from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
+from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS, task_spec
 from orchestrator.services.training.capacity import missing_hardware
 from orchestrator.services.training.recipe_limits import MEMORY_SHARE
 from orchestrator.services.training.rows import Preflight, ShapeGroup
@@ -131,6 +131,9 @@ class Plan:
     vision_frozen: bool = False
     has_vision_tower: bool = False
     has_liger: bool = False
+    has_classes: bool = False
+    compares_clips: bool = False
+    """The loss compares the clips of a batch."""
     measured: bool = False
     """Memory and time come from a rehearsal of the same recipe."""
     measurements: list[PlanFact] = field(default_factory=list)
@@ -285,6 +288,8 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = A
         vision_frozen=estimate.vision_frozen,
         has_vision_tower=estimate.has_vision_tower,
         has_liger=estimate.has_liger,
+        has_classes=task_spec(estimate.task).has_classes,
+        compares_clips=task_spec(estimate.task).contrastive,
         measured=estimate.measured,
         measurements=measured_facts(estimate),
         remarks=[str(remark) for remark in estimate.rehearsed.get("remarks") or []],

@@ -22,7 +22,13 @@ class ReviewRow:
     step: int
 
 
-_GROUPS = {"": "Training", "qlora": "QLoRA", "optim": "Optimization", "data": "Optimization"}
+_GROUPS = {
+    "": "Training",
+    "qlora": "QLoRA",
+    "optim": "Optimization",
+    "data": "Optimization",
+    "augment": "Augmentation",
+}
 """The group in which a part of the recipe is listed; other parts have one of their own."""
 _FIRST = ("optim.learning_rate", "optim.scheduler", "optim.optimizer", "optim.liger")
 """The first lines of the optimization; the rest follows in the order of the form."""

@@ -15,6 +15,7 @@ def test_metrics() -> None:
         "eval_exact": 1.0,
         "eval_exact_normalized": 1.0,
         "eval_cider": pytest.approx((10 + 10 * (3 + 1.5) / 4 / 2) / 2),
+        "eval_meteor": pytest.approx(1 - 0.5 * (1 / 4**3 + 1 / 3**3) / 2),
         "eval_rouge_l": 1.0,
         "eval_bleu": pytest.approx(1.0),
     }

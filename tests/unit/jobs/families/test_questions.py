@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from jobs.families.answer_metrics import answer_metrics, chosen_option, normalize_answer, vqa_accuracy
+from jobs.families.answer_metrics import answer_scores, chosen_option, normalize_answer, vqa_accuracy
 from jobs.families.captioning import evaluate_answers
 from jobs.families.protocol import Item
 from jobs.families.questions import (
@@ -94,9 +94,9 @@ def test_an_option_is_chosen_by_its_text_or_as_a_to_z(said: str, option: str | N
 
 def test_free_answers_and_choices_are_measured_apart() -> None:
     asked = asked_questions(item(["it hops"], TALK, one("Why?", "fun")))
-    values = answer_metrics(asked, ["nothing", "disc", "b", "for fun"])
-    assert values == {"eval_answer_accuracy": 0.5, "eval_choice_accuracy": 0.0}
-    assert answer_metrics(asked[:1], ["it hops"]) == {}
+    values = answer_scores(asked, ["nothing", "disc", "b", "for fun"])
+    assert values == {"eval_answer_accuracy": [1.0, 0.0], "eval_choice_accuracy": [0.0]}
+    assert answer_scores(asked[:1], ["it hops"]) == {}
 
 
 def test_an_evaluation_asks_every_question_at_the_end_and_one_of_each_clip_before() -> None:
@@ -108,6 +108,7 @@ def test_an_evaluation_asks_every_question_at_the_end_and_one_of_each_clip_befor
     every = evaluate_answers(validation, True, 5, generate)  # type: ignore[arg-type]
     assert [row.key for row in every.clips] == [(clip, number) for clip in range(4) for number in range(3)]
     assert every.values["eval_answer_accuracy"] == every.values["eval_choice_accuracy"] == 1.0
+    assert every.summary.intervals["eval_answer_accuracy"] == every.summary.intervals["eval_choice_accuracy"] == (1, 1)
     assert every.values["eval_exact"] == 0.0
     first = every.clips[1].to_json()
     assert first == {
@@ -118,3 +119,18 @@ def test_an_evaluation_asks_every_question_at_the_end_and_one_of_each_clip_befor
     assert [row.key for row in some.clips] == [(0, 0), (1, 1), (2, 2), (3, 0)]
     asks_first = evaluate_answers(validation, True, 5, generate, lambda asked: len(asked.conversation.turns) == 1)  # type: ignore[arg-type]
     assert [row.number for row in asks_first.clips] == [0, 2] * 4
+
+
+def test_the_interval_of_vqa_accuracy_is_that_of_its_questions_alone() -> None:
+    """Half of 40 free answers are right: the mean of 40 coins is 0.5 +- 1.96 * 0.5 / sqrt(40) = 0.155."""
+    validation = [{"captions": [], "conversations": [TALK, one("Why?", "fun")], "clip_id": n} for n in range(20)]
+
+    def generate(items: object, asked: list[AskedQuestion]) -> list[str]:
+        return [{"What moves?": "a disc", "Why?": "no idea"}.get(question.turn.question, "red") for question in asked]
+
+    score = evaluate_answers(validation, True, 60, generate)  # type: ignore[arg-type]
+    low, high = score.summary.intervals["eval_answer_accuracy"]
+    assert score.values["eval_answer_accuracy"] == 0.5
+    assert (low, high) == (pytest.approx(0.345, abs=0.03), pytest.approx(0.655, abs=0.03))
+    assert score.summary.intervals["eval_choice_accuracy"] == (1.0, 1.0)
+    assert not evaluate_answers(validation, False, 60, generate).summary.intervals  # type: ignore[arg-type]

@@ -59,11 +59,14 @@ def test_the_steps_down_keep_the_clips_of_a_step(tmp_path: Path) -> None:
     with pytest.raises(OutOfMemory, match=r"even with 1 clip at a time.*fewer frames") as caught:
         reduce_memory(now, is_contrastive=False, can_checkpoint=True)
     assert caught.value.field == "data.frames"
-    # A retriever's batch is what it learns from: it is not divided.
-    once = reduce_memory(requested_settings(asked), is_contrastive=True, can_checkpoint=True)
-    assert once == MemorySettings(6, 2, True)
+    # A retriever's batch is what it learns from: it is encoded in parts, and compared as a whole.
+    now = requested_settings(asked)
+    for step in (MemorySettings(6, 2, chunk=3), MemorySettings(6, 2, chunk=1), MemorySettings(6, 2, True, 1)):
+        now = reduce_memory(now, is_contrastive=True, can_checkpoint=True)
+        assert now == step
+        assert (now.on(asked).optim.batch_size, now.on(asked).optim.chunk_size) == (6, step.chunk)
     with pytest.raises(OutOfMemory, match="smaller batch size"):
-        reduce_memory(once, is_contrastive=True, can_checkpoint=True)
+        reduce_memory(now, is_contrastive=True, can_checkpoint=True)
     save_settings(tmp_path, MemorySettings(3, 4))
     assert load_settings(tmp_path, asked) == MemorySettings(3, 4)
     other = parse_recipe({"optim": {"batch_size": 8}})

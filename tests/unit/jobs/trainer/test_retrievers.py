@@ -127,11 +127,50 @@ def test_it_is_evaluated_in_the_precision_of_its_steps(tmp_path: Path, monkeypat
         towers, "encode_clips", lambda pixels: (seen.append(torch.is_autocast_enabled("cpu")), original(pixels))[1]
     )
     monkeypatch.setattr(
-        "jobs.families.retriever.training_precision", lambda device: torch.autocast(device, torch.bfloat16)
+        "jobs.families.retriever.training_precision", lambda plan: torch.autocast(plan.device, torch.bfloat16)
     )
     frames = torch.zeros(family.sampling(base, plan.recipe).count, 32, 32, 3, dtype=torch.uint8).numpy()
     item = {"frames": frames, "captions": ["a"], "training": False, "seed": (0, 0), "clip_id": 1}
     with torch.no_grad():
         family.evaluate(plan, towers, [item, item], RawOutput(), final=True)
     assert seen == [True]
-    assert not training_precision("cpu")._enabled
+    assert not training_precision(plan)._enabled
+
+
+@pytest.mark.parametrize("family", sorted(RETRIEVERS))
+def test_a_batch_in_parts_has_the_gradients_of_one_pass(tmp_path: Path, family: str) -> None:
+    """GradCache: the same loss and gradients, while fewer activations are kept for the way back."""
+    base = read_base(make_base(family, tmp_path / "base"))
+    how = resolve(base)
+    found, kept = [], []
+    for chunk in (None, 3):
+        recipe = parse_recipe({"qlora": {"bits": 16, "dropout": 0.0}, "optim": {"chunk_size": chunk}})
+        plan = Plan(base, recipe, "retrieval")
+        torch.manual_seed(5)
+        model = load_with_adapters(how, plan).train()
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(parameter, std=0.05)
+        for module in model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        shape = (7, how.sampling(base, recipe).count, 32, 32, 3)
+        frames = torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(1)).numpy()
+        items = [
+            {"frames": frames[i], "captions": [f"caption {i}"], "training": True, "seed": (0, i), "clip_id": i}
+            for i in range(len(frames))
+        ]
+        sizes: list[int] = []
+        pack = lambda tensor, sizes=sizes: (sizes.append(tensor.nbytes), tensor)[1]  # noqa: E731
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            loss = model(**how.collate(plan)(items))["loss"]
+            kept.append(sum(sizes))
+        loss.backward()
+        grads = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+        found.append((float(loss), grads))
+    (whole, expected), (parts, grads) = found
+    assert parts == pytest.approx(whole, rel=1e-5)
+    assert grads.keys() == expected.keys()
+    for name, gradient in expected.items():
+        assert float((grads[name] - gradient).norm()) <= 1e-3 * float(gradient.norm()) + 1e-6, name
+    assert kept[1] < kept[0] / 4

@@ -40,7 +40,7 @@ def raised(settings: MemorySettings, is_contrastive: bool) -> OutOfMemory:
 @pytest.mark.parametrize(
     ("error", "offered"),
     [
-        (raised(MemorySettings(8, 1, checkpointing=True), is_contrastive=True), True),
+        (raised(MemorySettings(8, 1, checkpointing=True, chunk=1), is_contrastive=True), True),
         (raised(MemorySettings(1, 8, checkpointing=True), is_contrastive=False), False),
         (MemoryError(), False),
         (ILLEGAL, False),

@@ -32,7 +32,7 @@ def test_recipe_survives_the_way_through_text() -> None:
     # Everything that a script can ask for can be typed: a clone would lose it otherwise.
     asked = {
         f"{part}.{name}"
-        for part in ("qlora", "optim", "data", "eval", "machine")
+        for part in ("qlora", "optim", "data", "eval", "augment", "machine")
         for name in getattr(recipe, part).model_dump()
     }
     assert asked - set(form.FORM_FIELDS) == {"qlora.enabled"}
