@@ -4,6 +4,7 @@ import functools
 import inspect
 from typing import Any
 
+import torch
 from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoConfig, AutoModelForImageTextToText
 from transformers.modeling_utils import slice_logits_to_keep
 from transformers.utils import is_flash_attn_2_available
