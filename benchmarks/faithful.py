@@ -137,7 +137,11 @@ def _encoder(name: str, folder: Path, films: list[Path]) -> tuple[list[tuple[boo
     base = encoders.base_of(name, folder / "base")
     task = encoders.TASKS[FAMILIES[name].model_type.value]
     adapter, clips = _train(name, base, folder / "run", films, task, {}, epochs=2)
-    counted = [encoders.compare(base, adapter, film, clip.caption) for film, clip in zip(films, clips, strict=True)]
+    learned = tuple(clip.caption for clip in clips if clip.split == "train" and clip.caption)
+    counted = [
+        encoders.compare(base, adapter, task, film, clip.caption, learned)
+        for film, clip in zip(films, clips, strict=True)
+    ]
     return counted, *encoders.count_equal_answers(task, adapter, {clip.id: clip.path for clip in clips})
 
 
@@ -168,6 +172,7 @@ def _train(
         "optim": {"epochs": epochs, "learning_rate": 1e-2, "batch_size": 2, "seed": 3},
         "qlora": {"bits": 16 if count_experts(json.loads((base / "config.json").read_text())) else 4},
         "data": data,
+        "eval": {"baseline": False, "clips": 1, "keep": "last"},
         "output_name": "tiny",
     }
     spec = TrainSpec(

@@ -35,17 +35,24 @@ def base_of(name: str, folder: Path) -> Path:
     return make_base(name, folder)
 
 
-def compare(base: Path, adapter: Path, film: Path, caption: str) -> tuple[bool, int]:
-    """Whether the words of a caption are equal, and how many pixel values are off."""
+def compare(
+    base: Path, adapter: Path, task: str, film: Path, caption: str, learned: tuple[str, ...]
+) -> tuple[bool, int]:
+    """Whether the words of a caption are equal, and how many pixel values are off.
+
+    Args:
+        learned: the captions of the training split, whose words a small vocabulary is extended by.
+    """
     import av
     import numpy as np
     import torch
     from av.stream import Disposition
     from PIL import Image
-    from transformers import AutoImageProcessor
+    from transformers import AutoImageProcessor, AutoTokenizer
 
     from jobs.families.card_program import frame_reader
     from jobs.families.pixels import ClipNormalizer
+    from jobs.families.protocol import Plan
     from jobs.families.registry import read_base, resolve
     from jobs.video.cache import ClipFile
     from orchestrator.domain.recipes import parse_recipe
@@ -65,18 +72,16 @@ def compare(base: Path, adapter: Path, film: Path, caption: str) -> tuple[bool, 
     deviation = read.processor.get("image_std", [0.229, 0.224, 0.225])
     scale = 0.5 if read.processor.get("offset") else 1.0  # ViViT's pixels go from -1 to 1
     far = (fed - right).abs() * torch.tensor(deviation).view(3, 1, 1) * scale > _HALF_LEVEL
-    return _words_equal(base, adapter, caption), int(far.sum())
-
-
-def _words_equal(base: Path, adapter: Path, caption: str) -> bool:
-    from transformers import AutoTokenizer
-
-    from jobs.families.tokenization import has_tokenizer
-
-    if not has_tokenizer(base):
-        return True
-    ours, plain = (AutoTokenizer.from_pretrained(folder)([caption])["input_ids"] for folder in (base, adapter))
-    return ours == plain
+    if not caption:
+        return True, int(far.sum())
+    item = {"frames": frames, "captions": [caption], "training": False, "seed": (0, 0)}
+    batch = resolve(read).collate(Plan(read, recipe, task, captions=learned))([item])
+    ours = batch["labels"] if task == "captioning" else batch["input_ids"]
+    plain = AutoTokenizer.from_pretrained(adapter)([caption], return_tensors="pt")["input_ids"]
+    plain = plain[:, 1:] if task == "captioning" else plain  # the model itself begins a caption
+    padded = ours.shape[1] - plain.shape[1]
+    equal = padded >= 0 and torch.equal(ours[:, : plain.shape[1]], plain)
+    return equal, int(far.sum())
 
 
 def count_equal_answers(task: str, adapter: Path, paths: dict[int, str]) -> tuple[int, int]:
