@@ -1,6 +1,7 @@
 """The folder that an archive is unpacked into: gives the path of each of its files, none of them outside."""
 
 import os
+import stat
 from pathlib import Path
 
 from orchestrator.services.datasets.files import unused_path
@@ -24,9 +25,13 @@ class TargetFolder:
                 return None
             os.makedirs(folder, exist_ok=True)
             self._inside.add(folder)
-        if os.path.islink(path) or os.path.basename(path) in ("", ".", ".."):
+        if os.path.basename(path) in ("", ".", ".."):
             return None
-        return unused_path(Path(path))
+        try:
+            is_link = stat.S_ISLNK(os.lstat(path).st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return Path(path)
+        return None if is_link else unused_path(Path(path))
 
     def _is_inside(self, folder: str) -> bool:
         return folder == self._real or folder.startswith(f"{self._real}{os.sep}")
