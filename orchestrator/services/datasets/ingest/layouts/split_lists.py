@@ -124,7 +124,8 @@ def _stated(tree: Tree, file: str) -> list[tuple[Split, list[str]]]:
 
 def _is_header(tree: Tree, lines: list[str]) -> bool:
     """Whether the first line of a list names its column; a clip may have such a name too."""
-    may_be_clip = tree.index.named(lines[0]) and not all(map(is_video, lines[1:]))
+    others_are_files = len(lines) > 1 and all(map(is_video, lines[1:]))
+    may_be_clip = tree.index.named(lines[0]) and not others_are_files
     return re.sub(r"[\s-]+", "_", lines[0].lower()) in _HEADERS and not may_be_clip
 
 

@@ -47,8 +47,9 @@ def assigned(data: st.DataObject, strategy: st.SearchStrategy[str]) -> dict[str,
 
 def unescaped(layout: DetectedLayout, caption: str) -> str:
     """A caption without the apostrophe by which spreadsheets mark a text, where that is said."""
-    text = as_read(caption)
-    return text[1:] if re.match("'+[=+@-]", text) and "has an apostrophe" in sentences(layout) else text
+    cell = caption.strip()
+    is_marked = re.match("'+[=+@\\-\t\r\n]", cell) and "has an apostrophe" in sentences(layout)
+    return as_read(cell[1:] if is_marked else cell)
 
 
 def encoded(data: st.DataObject, text: str) -> bytes:
@@ -69,7 +70,11 @@ def test_a_table_that_a_library_wrote(separator: str, end: str, quotes_all: bool
     stated = data.draw(st.booleans())
     content = (f"sep={separator}{end}" if stated and separator != "\t" else "") + text.getvalue()
     layout = read_upload({f"metadata.{SEPARATORS[separator]}": encoded(data, content)}, caption_of)
-    assert captions_of(layout) == {name: unescaped(layout, caption) for name, caption in caption_of.items()}
+    expected, found = {name: unescaped(layout, text) for name, text in caption_of.items()}, captions_of(layout)
+    if found != expected:  # only where a line inside of a cell looks like a row, which is said
+        assert any(re.search(f"[\r\n].*{re.escape(separator)}", text) for text in caption_of.values())
+        assert {name: text for name, text in found.items() if text not in ("", expected[name])} == {}
+        assert f"metadata.{SEPARATORS[separator]}" in sentences(layout)
 
 
 @examples(30)
