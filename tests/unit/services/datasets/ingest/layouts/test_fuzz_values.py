@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 from typing import Any
 
 from hypothesis import given
@@ -58,7 +59,7 @@ def check_labels(layout: DetectedLayout, expected: list[str]) -> None:
     """Each clip has its label; 1.0 is 1 where 1 is a class as well, or where all classes are numbers."""
     found = [entry.label for entry in layout.entries]
     texts = set(expected) - {""}
-    numbers = bool(texts) and all(text.lstrip("-").replace(".0", "").isdigit() for text in texts)
+    numbers = bool(texts) and all(re.fullmatch(r"-?[0-9]+(\.0+)?", text) for text in texts)
     merged = [text.removesuffix(".0") if numbers or text.removesuffix(".0") in texts else text for text in expected]
     assert found == merged
     if merged != expected:
