@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import time
 import zipfile
 from pathlib import Path
@@ -23,8 +22,8 @@ from orchestrator.services.training.artifacts import adapter_zip
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.lifecycle import request_stop
 from tests.demo_clips import fill_demo
-from tests.forked_processes import AnyProcess
-from tests.studio import RedisProcess, job_of, start_process, until
+from tests.forked_processes import AnyProcess, ForkedProcess
+from tests.studio import RedisProcess, job_of, until
 
 Processes = list[AnyProcess]
 RECIPE = {"optim": {"batch_size": 16, "epochs": 2}, "qlora": {"r": 4, "alpha": 8}}
@@ -45,8 +44,8 @@ def start(actor: Actor, things: tuple[int, int], **optim: object) -> int:
         return launch_job(session, actor, *things, parse_recipe(recipe)).id
 
 
-def real_worker(processes: Processes, home: Path) -> subprocess.Popen[bytes]:
-    worker = start_process("-m", "jobs.worker", "--device", "cpu", "--no-prep", log=home / "worker.log")
+def real_worker(processes: Processes, home: Path) -> ForkedProcess:
+    worker = ForkedProcess("jobs.worker.main", ["--device", "cpu", "--no-prep"], log=home / "worker.log")
     processes.append(worker)
     return worker
 
