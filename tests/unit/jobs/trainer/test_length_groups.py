@@ -44,7 +44,7 @@ def test_an_epoch_has_each_clip_once_and_little_padding() -> None:
     assert list(LengthGroups(LENGTHS, 4, seed=4)) != first
 
 
-def test_a_clip_is_as_long_as_its_tokens_and_its_longest_text(tmp_path: Path) -> None:
+def test_a_clip_counts_its_tokens_and_its_largest_text(tmp_path: Path) -> None:
     base = read_base(make_published("qwen2_vl", tmp_path))
     plan = Plan(base, parse_recipe({}), "captioning")
     known = ClipSpec(1, "/a.mp4", "", "it hops", "train", "", frames=40, width=112, height=56, duration_s=4.0)
