@@ -1,4 +1,4 @@
-"""Batches of clips that take about as many tokens, so that little of a batch is padding: `data.group_by_length`."""
+"""Batches of clips that take about as many tokens, so that little of it is padding: the field `group_by_length`."""
 
 from collections.abc import Iterator, Sequence
 

@@ -30,7 +30,7 @@ class FrameShape(StrEnum):
 
 _AS_THE_BASE = "Leave empty for the model default."
 NO_TOKENS = "Only clips of a video language model take different numbers of tokens. Switch this off for this base."
-"""The error of `data.group_by_length` with another base."""
+"""The error of `group_by_length` with another base."""
 _ON_A_GPU = ("machine.kind", MachineKind.GPU.value)
 
 

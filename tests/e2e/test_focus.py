@@ -14,7 +14,7 @@ SETTLED_MS = 300
 
 def focus(page: Page) -> None:
     """As Reflex runs it."""
-    page.evaluate(focus_first_problem().args[0][1]._var_value)
+    page.evaluate(f"eval({focus_first_problem().args[0][1]._js_expr})")
 
 
 @pytest.fixture(autouse=True)

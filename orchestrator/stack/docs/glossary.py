@@ -6,7 +6,7 @@ from orchestrator.domain.tasks import METRICS
 from orchestrator.domain.terms import TERMS, Term, anchor_of
 
 PAGE = "glossary.md"
-_FROM_CODE = re.compile(r"^(.+)\n:   \{\{ meaning \}\}$", re.MULTILINE)
+_FROM_CODE = re.compile(r"^(.+)\n:   \{\{ meaning \}\}(?=\n|\Z)", re.MULTILINE)
 _TERM = re.compile(r"<dt>(.*?)</dt>", re.DOTALL)
 
 

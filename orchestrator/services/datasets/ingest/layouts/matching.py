@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from orchestrator.domain.web_addresses import split_address
 from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.text_repair import normalize_text
 
@@ -205,7 +206,9 @@ def _best_ends(index: ClipIndex, parts: Parts, folder: str, ties: dict[tuple[str
 
 def _with_decoded(names: tuple[str, ...]) -> tuple[str, ...]:
     """The names, and behind them those that an address stands for: without its query, its signs decoded."""
-    decoded = [unquote(urlsplit(name).path) if "://" in name else unquote(name) for name in names if _is_encoded(name)]
+    decoded = [
+        unquote(split_address(name).path) if "://" in name else unquote(name) for name in names if _is_encoded(name)
+    ]
     return (*names, *(name for name in decoded if name and name not in names))
 
 

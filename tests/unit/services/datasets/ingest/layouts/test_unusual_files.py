@@ -38,6 +38,12 @@ def test_labels_of_two_clips(name: str, content: str | bytes) -> None:
     assert {entry.name: entry.label for entry in layout.entries} == {"0.mp4": "run", "1.mp4": "jump"}
 
 
+def test_what_is_no_address_ends_no_reader() -> None:
+    table = f"{TABLE}http://[a%20,run\nhttps://example.org:99999999/0.mp4?x,jump\n"
+    labels = {entry.name: entry.label for entry in read_upload({"m.csv": table}, ["0.mp4", "1.mp4"]).entries}
+    assert (labels["0.mp4"], labels["1.mp4"]) == ("run", "jump")
+
+
 def test_numbers_in_lists_are_labels() -> None:
     layout = read_upload({"m.json": json.dumps({"0.mp4": [1, 3], "1.mp4": [2]})}, ["0.mp4", "1.mp4"])
     assert [entry.annotations.labels for entry in layout.entries] == [("1", "3"), ("2",)]
