@@ -51,7 +51,7 @@ def test_the_queue_is_steered(page: Page, admin: httpx.Client) -> None:
 
     page.goto("/workers")
     worker = page.locator("[data-worker]").first
-    worker.get_by_role("button", name="Drain").click()
+    worker.get_by_role("button", name="Drain", exact=True).click()
     page.get_by_role("alertdialog").get_by_role("button", name="Drain worker").click()
     expect(worker).to_have_attribute("data-state", "draining")
     page.locator("#queue-resume").click()

@@ -117,9 +117,9 @@ def test_a_base_without_a_template_learns_every_answer_in_its_familys_form(name:
     collator = collator_of(name, tmp_path, None)
     batch = collator([item_of(collator, TALK)])
     text = str(collator.tokenizer.decode(batch["input_ids"][0]))
-    assert [answer.strip() for answer in answers(batch, 0, collator)] == [
-        f"A disc.{collator.end_token}", f"to the left{collator.end_token}"
-    ]  # fmt: skip
+    stop = "" if name == "llava_next_video" else collator.end_token  # its published template ends the last answer only
+    expected = [f"A disc.{stop}", f"to the left{collator.end_token}"]
+    assert [answer.strip() for answer in answers(batch, 0, collator)] == expected
     assert text.count("What moves?") == text.count("Where to?\nA. to the left\nB. up") == text.count("Be brief.") == 1
     assert text.index("Be brief.") < text.index("What moves?") < text.index("A disc.") < text.index("Where to?")
 

@@ -90,7 +90,7 @@ def test_augmentation_keeps_shape_and_range() -> None:
 
 def test_unknown_families_and_remote_code_are_refused(tmp_path: Any) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
-    with pytest.raises(Invalid, match="type 'bert'"):
+    with pytest.raises(Invalid, match="type “bert”"):
         resolve(read_base(tmp_path))
     (tmp_path / "config.json").write_text('{"model_type": "videomae", "auto_map": {"AutoModel": "x.Y"}}')
     with pytest.raises(Invalid, match="its own code"):

@@ -11,10 +11,7 @@ from jobs.runs.clip_spec import ClipSpec
 from jobs.runs.spec import TrainSpec
 from jobs.trainer.callbacks import StopCallback
 from jobs.video.synthetic import demo_frames, write_mp4
-from orchestrator.settings import ROOT
-from tests.fakes.bases import make_base
 
-BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
 MakeSpec = Callable[..., TrainSpec]
 
 
@@ -28,17 +25,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[ClipSpec]:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             made.append(ClipSpec(len(made) + 1, str(path), motion, "", "auto", digest, path.name))
     return made
-
-
-@pytest.fixture
-def base() -> Path:
-    """The shipped base; a module may have another one."""
-    return BASE
-
-
-@pytest.fixture(scope="session")
-def smaller_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_base("videomae", tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from jobs.trainer.split import Split
 from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
-from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
+from tests.unit.jobs.conftest import BASE
+from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of, records
 
 EVERYTHING: dict[str, Any] = {

@@ -23,7 +23,8 @@ from jobs.trainer.entrypoint import main
 from jobs.trainer.hf_trainer import VideoTrainer
 from jobs.trainer.run import train
 from orchestrator.domain.failures import FailureKind
-from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
+from tests.unit.jobs.conftest import BASE
+from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of, records
 
 pytestmark = pytest.mark.slow

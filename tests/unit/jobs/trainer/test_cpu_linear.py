@@ -14,8 +14,8 @@ from jobs.trainer import cpu_linear, cpu_matmul, setup
 from jobs.trainer.cpu_matmul import linear
 from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.recipes import parse_recipe
+from tests.unit.jobs.conftest import BASE
 from tests.unit.jobs.families.tiny_llms import make_tiny
-from tests.unit.jobs.trainer.conftest import BASE
 
 Learned = tuple[float, dict[str, torch.Tensor]]
 

@@ -19,7 +19,8 @@ from jobs.trainer.stopping import StopRequested, StopSignal
 from jobs.video.source import BadClip
 from orchestrator.domain.live_records import Stage
 from orchestrator.domain.recipes import parse_recipe
-from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
+from tests.unit.jobs.conftest import BASE
+from tests.unit.jobs.trainer.conftest import MakeSpec
 
 SAID = cast("tuple[TrainingArguments, TrainerState, TrainerControl]", (None, None, None))
 

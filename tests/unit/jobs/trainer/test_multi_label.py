@@ -22,7 +22,8 @@ from orchestrator.domain.annotations import Annotations
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.tasks import ProblemType
 from tests.fakes.bases import ENCODERS, make_base
-from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
+from tests.unit.jobs.conftest import BASE
+from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import recorder_of
 
 MULTI = ProblemType.MULTI_LABEL.value

@@ -64,6 +64,7 @@ def test_pretraining_updates_all_weights_from_captions(
         "exact",
         "exact_normalized",
         "cider",
+        "meteor",
         "rouge_l",
         "bleu",
         "loss",

@@ -21,7 +21,8 @@ from jobs.trainer.run import train
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import Invalid
 from tests.forked_programs import PEFT, run_program
-from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
+from tests.unit.jobs.conftest import BASE
+from tests.unit.jobs.trainer.conftest import MakeSpec
 
 pytestmark = pytest.mark.slow
 
