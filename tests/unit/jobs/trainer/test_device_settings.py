@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import TrainingArguments, training_args
 
+from jobs.families.precision import base_precision
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm import load
@@ -146,3 +147,21 @@ def test_loader_processes_change_no_loss(make_spec: MakeSpec, monkeypatch: pytes
     Path(ahead.folder).mkdir()
     train(ahead, recorder_of(ahead), lambda: False)
     assert losses(ahead) == pytest.approx(losses(alone), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "half", "numbers"),
+    [
+        ("bf16", "cuda:0", (True, False), torch.bfloat16),
+        ("fp16", "cuda:0", (False, True), torch.float16),
+        ("fp16", "cpu", (False, False), torch.float32),
+    ],
+)
+def test_the_precision_of_a_recipe(
+    precision: str, device: str, half: tuple[bool, bool], numbers: torch.dtype, tmp_path: Path
+) -> None:
+    recipe = parse_recipe({"optim": {"precision": precision}})
+    arguments = device_arguments(recipe, device, True)
+    assert (arguments["bf16"], arguments["fp16"]) == half
+    base = read_base(make_tiny("qwen2_vl", tmp_path))
+    assert base_precision(Plan(base, recipe, "captioning", device=device)) is numbers
