@@ -16,6 +16,8 @@ _NAMES = {
     "av.video.stream": ("VideoStream",),
 }
 """What is imported by name; nothing of it is called."""
+_FLAGS = dict.fromkeys(("attached_pic", "timed_thumbnails", "still_image", "dependent"), 0)
+"""The dispositions that are joined where a module is imported."""
 
 
 def without_av() -> bool:
@@ -25,6 +27,6 @@ def without_av() -> bool:
     for name, kinds in _NAMES.items():
         module = ModuleType(name)
         for kind in kinds:
-            setattr(module, kind, type(kind, (Exception,), {}))
+            setattr(module, kind, type(kind, (Exception,), _FLAGS if kind == "Disposition" else {}))
         sys.modules[name] = module
     return True

@@ -16,7 +16,7 @@ from orchestrator.api import event_streams
 from orchestrator.api.event_streams import Validity
 from orchestrator.domain.audit import Act, AuditEntry
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.errors import Conflict
 from orchestrator.domain.users import Actor, PasswordReset, Role, User, UserSession
 from orchestrator.edge import socket_limits
 from orchestrator.edge.socket_limits import SocketLimits
@@ -156,13 +156,13 @@ def test_a_link_sets_a_new_password_once(ada_client: TestClient, bob: TestClient
     def use(secret: str, password: str = NEW) -> Any:
         return stranger.post("/api/v1/auth/reset", json={"link": secret, "password": password})
 
-    assert "has ended" in refusal(use(first), 422)["detail"]  # the second link ended the first
+    assert "has ended" in refusal(use(first), 409)["detail"]  # the second link ended the first
     assert refusal(use(secret, "password123"), 422)["errors"][0]["field"] == "password"
     assert bob.get("/api/v1/me").status_code == 200
     assert use(secret).status_code == 204
     refusal(bob.get("/api/v1/me"), 401)
-    refusal(use(secret), 422)
-    refusal(use("guessed"), 422)
+    refusal(use(secret), 409)
+    refusal(use("guessed"), 409)
     refusal(log_in("bob", PASSWORD), 401)
     assert log_in("bob", NEW).status_code == 200
     assert acts().count((Act.PASSWORD_RESET, "refused")) == 3
@@ -170,12 +170,12 @@ def test_a_link_sets_a_new_password_once(ada_client: TestClient, bob: TestClient
     late = secret_of(ada_client.post(path).json()["link"])
     with session_scope() as session:
         session.exec(update(PasswordReset).values(expires_at=utcnow() - timedelta(seconds=1)))
-    refusal(use(late), 422)
+    refusal(use(late), 409)
     disabled = secret_of(ada_client.post(path).json()["link"])
     ada_client.patch(path.removesuffix("/reset"), json={"disabled": True})
-    refusal(use(disabled), 422)
+    refusal(use(disabled), 409)
     refusal(ada_client.post(path), 409)
-    assert {use("guessed").status_code for _ in range(25)} == {422, 429}
+    assert {use("guessed").status_code for _ in range(25)} == {409, 429}
 
 
 def secret_of(link: str) -> str:
@@ -190,7 +190,7 @@ def test_a_link_raced_by_two_is_used_once(ada_client: TestClient, bob: TestClien
         try:
             with session_scope() as session:
                 resets.reset_password(session, secret, password)
-        except Invalid:
+        except Conflict:
             return False
         return True
 

@@ -58,7 +58,7 @@ def reset_password(session: Session, secret: str, password: str, ip: str = "") -
     """Sets a new password with the secret of a link; all sessions of the account end, its tokens stay.
 
     Raises:
-        Invalid: field `password`, and the link can be used again; or field `link`. TooMany.
+        Invalid: field `password`, and the link can be used again. Conflict: the link has ended. TooMany.
     """
     rate_limits.take(_TRIES, client_network(ip), sentence=_TOO_MANY)
     row = session.get(PasswordReset, digest(secret))
@@ -66,13 +66,13 @@ def reset_password(session: Session, secret: str, password: str, ip: str = "") -
     if row is None or user is None or row.expires_at < utcnow() or user.disabled_at is not None:
         person = actor_of(user) if user else Person(None, "")
         record_refusal(session, person, Act.PASSWORD_RESET, "the link was used already, or has ended")
-        raise Invalid(_ENDED, "link")
+        raise Conflict(_ENDED)
     if problem := password_problem(password, [user.username, user.email]):
         raise Invalid(problem, "password")
     used = session.exec(delete(PasswordReset).where(col(PasswordReset.token_hash) == row.token_hash)).rowcount
     if used != 1:  # another request with the same link was faster
         record_refusal(session, actor_of(user), Act.PASSWORD_RESET, "the link was used already")
-        raise Invalid(_ENDED, "link")
+        raise Conflict(_ENDED)
     user.password_hash = hash_password(password)
     session.add(user)
     session.flush()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import product
 from typing import Annotated, Any
 
@@ -27,7 +28,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_sweep
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.audit.recording import record
-from orchestrator.services.db import in_small_transactions, session_scope
+from orchestrator.services.db import in_small_transactions
 from orchestrator.services.live_events import publish_status
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.continuing import continued
@@ -213,11 +214,7 @@ def stop_sweep(actor: Actor, sweep_id: int) -> int:
     Raises:
         NotFound: not the actor's sweep.
     """
-    with session_scope() as session:
-        sweep = owned_sweep(session, actor, sweep_id)
-        active = select(TrainingJob.id).where(TrainingJob.sweep_id == sweep_id, col(TrainingJob.status).in_(ACTIVE))
-        job_ids = session.exec(active.order_by(col(TrainingJob.id).desc())).all()
-        record(session, actor, Act.SWEEP_STOPPED, sweep_id, sweep.name, after={"jobs": len(job_ids)})
+    [job_ids] = in_small_transactions([sweep_id], partial(_record_stop, actor))
 
     def stop(session: Session, job_id: int | None) -> bool:
         try:
@@ -227,6 +224,15 @@ def stop_sweep(actor: Actor, sweep_id: int) -> int:
         return True
 
     return sum(in_small_transactions(job_ids, stop))
+
+
+def _record_stop(actor: Actor, session: Session, sweep_id: int) -> Sequence[int | None]:
+    """Records that a sweep is stopped; the ids of its active jobs, the newest first."""
+    sweep = owned_sweep(session, actor, sweep_id)
+    active = select(TrainingJob.id).where(TrainingJob.sweep_id == sweep_id, col(TrainingJob.status).in_(ACTIVE))
+    job_ids = session.exec(active.order_by(col(TrainingJob.id).desc())).all()
+    record(session, actor, Act.SWEEP_STOPPED, sweep_id, sweep.name, after={"jobs": len(job_ids)})
+    return job_ids
 
 
 def sweep_row(session: Session, sweep: Sweep, jobs: bool = True) -> SweepRow:

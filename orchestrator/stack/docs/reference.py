@@ -40,6 +40,7 @@ VARIABLES = (
         "The address of Redis, set for a trainer by its worker: it may hold a password, so no file holds it.",
     ),
     Variable("LOREEL_TEST_CHROMIUM", "tests", "The browser that the browser tests drive."),
+    Variable("LOREEL_TEST_SHARED", "tests", "The folder of what one part of a test run makes and others use again."),
 )
 """`who`: standard (other tools read it too), installation, internal (never set it by hand), tests."""
 

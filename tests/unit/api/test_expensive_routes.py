@@ -11,6 +11,8 @@ from orchestrator.api.checked_route import is_expensive
 EXPENSIVE = {
     "/adapters/{adapter_id}/download",
     "/adapters/{adapter_id}/merged",
+    "/audit/export",
+    "/audit/verify",
     "/compare",
     "/datasets/{dataset_id}/export",
     "/datasets/{dataset_id}/report",

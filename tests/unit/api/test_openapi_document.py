@@ -15,6 +15,7 @@ ANONYMOUS = {
     ("POST", "/api/v1/auth/signup"),
     ("POST", "/api/v1/auth/login"),
     ("POST", "/api/v1/auth/logout"),
+    ("POST", "/api/v1/auth/reset"),
     ("OPTIONS", "/api/v1/uploads"),
 }
 ALWAYS = {"413", "421", "422", "429", "500", "503"}
