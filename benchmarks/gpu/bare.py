@@ -3,6 +3,7 @@
 import sys
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 _NAMES = {
     "av": ("FFmpegError",),
@@ -16,7 +17,7 @@ _NAMES = {
     "av.video.stream": ("VideoStream",),
 }
 """What is imported by name; nothing of it is called."""
-_FLAGS = dict.fromkeys(("attached_pic", "timed_thumbnails", "still_image", "dependent"), 0)
+_FLAGS: dict[str, Any] = dict.fromkeys(("attached_pic", "timed_thumbnails", "still_image", "dependent"), 0)
 """The dispositions that are joined where a module is imported."""
 
 
