@@ -7,11 +7,13 @@ from orchestrator.states.jobs.new_rows import ShapeRow
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.icon import icon
 
-_HEAD = "pb-1 text-right text-xs font-medium text-muted-foreground"
+_HEAD = "pb-1 align-bottom text-xs font-medium text-muted-foreground"
+_NEXT = "pl-2 text-right sm:pl-4"
+"""Columns but the first; five of them fit a phone."""
 
 
 def _row(row: ShapeRow) -> rx.Component:
-    cell = "py-1 pl-4 text-right font-mono text-xs tabular whitespace-nowrap"
+    cell = f"py-1 {_NEXT} font-mono text-xs tabular whitespace-nowrap"
     return rx.el.tr(
         rx.el.th(row.size, scope="row", class_name="py-1 text-left font-mono text-xs font-medium whitespace-nowrap"),
         rx.el.td(row.clips, class_name=cell),
@@ -28,10 +30,10 @@ def _table() -> rx.Component:
             rx.el.thead(
                 rx.el.tr(
                     rx.el.th("Size", scope="col", class_name=f"{_HEAD} text-left"),
-                    *(rx.el.th(head, scope="col", class_name=f"pl-4 {_HEAD}") for head in heads),
+                    *(rx.el.th(head, scope="col", class_name=f"{_NEXT} {_HEAD}") for head in heads),
                     rx.cond(
                         JobFormState.plan.counts_tokens,
-                        rx.el.th("Tokens a clip", scope="col", class_name=f"pl-4 {_HEAD}"),
+                        rx.el.th("Tokens a clip", scope="col", class_name=f"{_NEXT} {_HEAD}"),
                         rx.fragment(),
                     ),
                 )

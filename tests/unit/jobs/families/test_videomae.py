@@ -93,5 +93,5 @@ def test_unknown_families_and_remote_code_are_refused(tmp_path: Any) -> None:
     with pytest.raises(Invalid, match="type “bert”"):
         resolve(read_base(tmp_path))
     (tmp_path / "config.json").write_text('{"model_type": "videomae", "auto_map": {"AutoModel": "x.Y"}}')
-    with pytest.raises(Invalid, match="its own code"):
+    with pytest.raises(Invalid, match="code of the model itself"):
         read_base(tmp_path)
