@@ -52,6 +52,7 @@ class Tab:
     def __init__(self, job: str) -> None:
         self.job = job
         self.ready = asyncio.Event()
+        self._histories = 0
         self.client = _Ear()
         self.client.on("event", self._update, namespace=NAMESPACE)
 
@@ -72,7 +73,9 @@ class Tab:
             await self.ready.wait()
 
     async def _update(self, update: dict[str, Any]) -> None:
-        if any(HISTORY in changed for changed in _job_page(update)):
+        """The first state has an empty history; with the second one the tab follows its job."""
+        self._histories += any(HISTORY in changed for changed in _job_page(update))
+        if self._histories > 1:
             self.ready.set()
 
     def seen(self) -> Iterator[tuple[str, int, int, float]]:

@@ -75,6 +75,38 @@ class _Socket:
             self._deadline = None
 
 
+class _SocketsOfSessions:
+    """Closes the sockets of a session once it was closed or its account disabled: they would go on showing records.
+
+    The database is asked once for all tabs of a session: two hundred questions at once would delay every page.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[str, set[_Socket]] = {}
+        self._asking: dict[str, asyncio.Future[None]] = {}
+
+    def add(self, token: str, socket: _Socket) -> None:
+        self._open.setdefault(token, set()).add(socket)
+        if token not in self._asking:
+            self._asking[token] = asyncio.ensure_future(self._close_when_ended(token))
+
+    def discard(self, token: str, socket: _Socket) -> None:
+        sockets = self._open.get(token, set())
+        sockets.discard(socket)
+        if not sockets and token in self._asking:
+            self._asking.pop(token).cancel()
+            self._open.pop(token, None)
+
+    async def _close_when_ended(self, token: str) -> None:
+        while True:
+            await asyncio.sleep(ASK_AGAIN_S)
+            if await run_in_threadpool(_has_ended, token):
+                break
+        log.info("websocket.closed", reason="their session has ended", open=len(self._open[token]))
+        for socket in tuple(self._open[token]):
+            socket.close()
+
+
 class SocketLimits:
     """Refuses a websocket in its handshake. Plain ASGI; runs in the event loop only, so it needs no lock."""
 
@@ -83,6 +115,7 @@ class SocketLimits:
         self._open: Counter[str] = Counter()
         self._opened: dict[str, deque[float]] = {}
         self._without_login: dict[str, list[_Socket]] = {}
+        self._of_sessions = _SocketsOfSessions()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
@@ -102,13 +135,13 @@ class SocketLimits:
         if not person:
             self._close_one_of_most(network)
             self._without_login.setdefault(network, []).append(socket)
-        watching = asyncio.ensure_future(_close_with_session(socket, cookie)) if person else None
+        if person:
+            self._of_sessions.add(cookie, socket)
         try:
             await self._app(scope, socket.receive, socket.send)
         finally:
             socket.stop_timer()
-            if watching:
-                watching.cancel()
+            self._of_sessions.discard(cookie, socket)
             self._open[key] -= 1
             if not self._open[key]:
                 del self._open[key]
@@ -144,16 +177,6 @@ class SocketLimits:
             return False
         times.append(now)
         return True
-
-
-async def _close_with_session(socket: _Socket, token: str) -> None:
-    """Closes the socket once its session was closed or its account disabled: it would go on showing live records."""
-    while True:
-        await asyncio.sleep(ASK_AGAIN_S)
-        if await run_in_threadpool(_has_ended, token):
-            log.info("websocket.closed", reason="its session has ended")
-            socket.close()
-            return
 
 
 def _has_ended(token: str) -> bool:

@@ -154,3 +154,31 @@ def test_a_socket_that_answers_no_ping_is_closed(cookie: str, answers: bool) -> 
         return [message.get("code", message.get("text")) for message in heard]
 
     assert asyncio.run(visit()) == (["3", 1001] if answers else [1008])
+
+
+def test_a_session_is_asked_for_once_and_its_end_closes_all_its_tabs(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, ended = list[str](), set[str]()
+
+    def has_ended(token: str) -> bool:
+        asked.append(token)
+        return token in ended
+
+    monkeypatch.setattr(socket_limits, "ASK_AGAIN_S", 0.05)
+    monkeypatch.setattr(socket_limits, "_has_ended", has_ended)
+
+    async def visit() -> None:
+        sockets = Sockets()
+        async with (
+            sockets.open("10.0.0.1", "ada-1"),
+            sockets.open("10.0.0.2", "ada-1"),
+            sockets.open("10.0.0.3", "ada-2"),
+        ):
+            await asyncio.sleep(0.07)
+            assert sorted(asked) == ["ada-1", "ada-2"]
+            ended.add("ada-1")
+            await asyncio.sleep(0.1)
+            assert sorted(sockets.closed) == ["10.0.0.1", "10.0.0.2"]
+        assert not sockets.guard._of_sessions._open
+        assert not sockets.guard._of_sessions._asking
+
+    asyncio.run(visit())
