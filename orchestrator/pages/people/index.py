@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from orchestrator.pages.shared.forms import form_dialog
+from orchestrator.pages.shared.confirm_password import confirm_password_dialog
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.list_toolbar import sort_select
 from orchestrator.pages.shared.loading_states import list_content, paging_controls
@@ -17,8 +17,6 @@ from orchestrator.ui.primitives.badge import badge
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, menu_separator
-from orchestrator.ui.primitives.field import field
-from orchestrator.ui.primitives.input import password_input
 from orchestrator.ui.primitives.select import select
 from orchestrator.ui.primitives.skeleton import skeleton
 from orchestrator.ui.primitives.table import cell, head_cell, row, table
@@ -129,20 +127,7 @@ def _link() -> rx.Component:
 
 
 def _dialog() -> rx.Component:
-    return form_dialog(
-        rx.el.p(State.question, class_name="text-sm"),
-        field(
-            "Your password",
-            password_input(name="confirm_password", auto_complete="current-password"),
-            error=State.confirm_problem,
-            control_id="confirm_password",
-        ),
-        title="Confirm it is you",
-        submit="Confirm",
-        open=State.confirming,
-        on_open_change=State.show_confirm,
-        on_submit=State.confirm,
-    )
+    return confirm_password_dialog(State, rx.el.p(State.question, class_name="text-sm"))
 
 
 def index() -> rx.Component:

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from orchestrator.pages.shared.forms import form_dialog
+from orchestrator.pages.shared.confirm_password import confirm_password_dialog
 from orchestrator.states.settings.index import SettingsState as State
 from orchestrator.ui.layout.theme_toggle import theme_choice
 from orchestrator.ui.primitives.button import button
@@ -51,20 +51,7 @@ def profile() -> rx.Component:
 
 def confirm_dialog() -> rx.Component:
     """Asks for the current password before a change that a stolen session must not make."""
-    return form_dialog(
-        field(
-            "Your password",
-            password_input(name="confirm_password", auto_complete="current-password"),
-            error=State.confirm_problem,
-            hint="Changes of the profile and of tokens are confirmed with it.",
-            control_id="confirm_password",
-        ),
-        title="Confirm it is you",
-        submit="Confirm",
-        open=State.confirming,
-        on_open_change=State.show_confirm,
-        on_submit=State.confirm,
-    )
+    return confirm_password_dialog(State, hint="Changes of the profile and of tokens are confirmed with it.")
 
 
 def password() -> rx.Component:

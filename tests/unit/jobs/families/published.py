@@ -33,6 +33,14 @@ _VIDEO_LLAMA: dict[str, Any] = {
     "image_std": [0.5, 0.5, 0.5],
     "processor_class": "VideoLlama3Processor",
 }
+_QWEN3: dict[str, Any] = {
+    "patch_size": 14,
+    "temporal_patch_size": 2,
+    "merge_size": 2,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
+    "processor_class": "Qwen3VLProcessor",
+}
 _CLIP = "<|video_pad|>"
 
 
@@ -46,24 +54,14 @@ FILES: dict[str, dict[str, dict[str, Any]]] = {
         "chat_template.json": {"chat_template": CHATML},
     },
     "qwen3_vl": {
-        "preprocessor_config.json": {
+        "preprocessor_config.json": _QWEN3
+        | {
             "size": {"longest_edge": 16777216, "shortest_edge": 65536},
-            "patch_size": 14,
-            "temporal_patch_size": 2,
-            "merge_size": 2,
-            "image_mean": [0.5, 0.5, 0.5],
-            "image_std": [0.5, 0.5, 0.5],
-            "processor_class": "Qwen3VLProcessor",
             "image_processor_type": "Qwen2VLImageProcessorFast",
         },
-        "video_preprocessor_config.json": {
+        "video_preprocessor_config.json": _QWEN3
+        | {
             "size": {"longest_edge": 25165824, "shortest_edge": 4096},
-            "patch_size": 14,
-            "temporal_patch_size": 2,
-            "merge_size": 2,
-            "image_mean": [0.5, 0.5, 0.5],
-            "image_std": [0.5, 0.5, 0.5],
-            "processor_class": "Qwen3VLProcessor",
             "video_processor_type": "Qwen3VLVideoProcessor",
         },
         "chat_template.json": {"chat_template": CHATML},
