@@ -43,7 +43,7 @@ def format_target(target: Target | None, unit: str) -> str:
     if not target:
         return "-"
     return ", ".join(
-        _with_symbol(f"{sign} {bound:g}" if bound else "0", symbol)
+        _with_symbol(f"{sign} {bound:g}" if bound or sign == "≥" else "0", symbol)
         for sign, (bound, symbol) in (
             (sign, _shown(target[key], unit)) for key, sign in (("min", "≥"), ("max", "≤")) if key in target
         )

@@ -15,6 +15,11 @@ _EPOCHS = 100_003
 """More than any run has, so that no two seeds draw alike in different epochs."""
 
 
+def epoch_generator(seed: int, epoch: int) -> torch.Generator:
+    """A generator that follows from seed and epoch alone: that of an epoch is the same after a resume."""
+    return torch.Generator().manual_seed(seed * _EPOCHS + epoch)
+
+
 class BalancedSampler(Sampler[int]):
     """Draws the clips of an epoch with replacement, each class with the same probability.
 
@@ -32,7 +37,7 @@ class BalancedSampler(Sampler[int]):
         self._epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed(self._seed * _EPOCHS + self._epoch)
+        generator = epoch_generator(self._seed, self._epoch)
         yield from torch.multinomial(self._weights, len(self._weights), True, generator=generator).tolist()
         self.set_epoch(self._epoch + 1)
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-import torch
 from torch.utils.data import Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from jobs.families.protocol import Plan
 from jobs.runs.clip_spec import ClipSpec
+from jobs.trainer.batches import epoch_generator
 from orchestrator.domain.annotations import CAPTION_QUESTION, Conversation
 from orchestrator.domain.vision_budget import ClipShape
 from orchestrator.services.models.vision_tokens import clip_tokens, read_vision_layout
@@ -32,7 +32,7 @@ class LengthGroups(Sampler[int]):
         self._epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)
+        generator = epoch_generator(self._seed, self._epoch)
         return iter(get_length_grouped_indices(self._lengths, self._clips_per_step, generator=generator))
 
     def __len__(self) -> int:

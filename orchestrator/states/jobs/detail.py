@@ -312,7 +312,7 @@ class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
             self.device_load = gauges(self.device, news.system[-1]["values"])
         about = self._about
         if news.progress and about.known:
-            self.progress = progress_of_record(news.progress, about.epochs, about.started_at)
+            self.progress = progress_of_record(news.progress, about, self._follower.seconds_left(news.progress))
 
     async def _refresh_queue_position(self, job_id: int) -> None:
         """The job's own records say nothing about other jobs that come and go in the queue."""

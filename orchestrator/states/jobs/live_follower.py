@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import isfinite
 from typing import NamedTuple
 
@@ -65,6 +66,8 @@ class Follower:
         """The last record that was sent to the charts; 0: only the history was sent so far."""
         self.sent: list[tuple[int, list[Item]]] = []
         """The newest batches, each with the number of its first record."""
+        self._pace: tuple[int, int, datetime] | None = None
+        """Attempt, step and time of the first step that was followed."""
 
     def take(self, records: Iterable[HubRecord]) -> News:
         """Sorts a batch of live records; those that the history contains are left out."""
@@ -97,6 +100,21 @@ class Follower:
                 news.logs.append(LogLine(record["t"], LEVELS.get(record["level"], record["level"]), record["message"]))
             case "system":
                 news.system.append(record)
+
+    def seconds_left(self, record: MetricRecord | ProgressRecord) -> float | None:
+        """The time to go at the pace of this attempt since the tab follows it, as its supervisor counts it.
+
+        A job may have waited for hours between two attempts: the time since its start says nothing of its pace.
+
+        Returns:
+            None before the second step.
+        """
+        step, attempt, now = record["step"], record["attempt"], datetime.fromisoformat(record["t"])
+        if self._pace is None or self._pace[0] != attempt:
+            self._pace = (attempt, step, now) if step else None
+            return None
+        _, first, began = self._pace
+        return (now - began).total_seconds() / (step - first) * max(0, record["total"] - step) if step > first else None
 
     def batch(self, points: list[Point]) -> Batch:
         """The new points, with the few batches before them."""

@@ -247,9 +247,13 @@ def progress_of_row(row: JobRow) -> Progress:
     )
 
 
-def progress_of_record(record: MetricRecord | ProgressRecord, epochs: int, started: datetime | None) -> Progress:
-    """The progress card after a live record; the time left follows from the pace so far."""
-    step, total, left = record["step"], record["total"], None
-    if started is not None and 0 < step <= total:
-        left = (datetime.now(UTC) - started).total_seconds() / step * (total - step)
-    return progress_of(step, total, record["epoch"], epochs, started=started, eta_s=left)
+def progress_of_record(record: MetricRecord | ProgressRecord, about: About, seconds_left: float | None) -> Progress:
+    """The progress card after a live record."""
+    return progress_of(
+        record["step"],
+        record["total"],
+        record["epoch"],
+        about.epochs,
+        started=about.started_at,
+        eta_s=about.summary.eta_s if seconds_left is None else seconds_left,
+    )

@@ -16,7 +16,7 @@ def long_name(name: Any, class_name: str = "") -> rx.Component:
     """The name (a var of text) on one line, its middle cut; complete on hover and for screen readers."""
     cut = rx.el.span(
         rx.el.span(name, class_name="sr-only"),
-        rx.el.span(name[:-TAIL], aria_hidden=True, class_name="truncate"),
+        rx.el.span(name[:-TAIL], aria_hidden=True, class_name="overflow-hidden text-ellipsis whitespace-pre"),
         rx.el.span(name[-TAIL:], aria_hidden=True, class_name="shrink-0 whitespace-pre"),
         title=name,
         class_name=classes("flex min-w-0", class_name),

@@ -11,7 +11,7 @@ def test_a_long_name_keeps_its_end_and_is_complete_on_hover() -> None:
     drawn = str(long_name(rx.Var.create(NAME)))
     assert f"> {SHORT})" in drawn
     beginning, end = f'pyStrSlice("{NAME}", null, -{TAIL})', f'pyStrSlice("{NAME}", -{TAIL}, null)'
-    assert f'className:"truncate"}},{beginning}' in drawn
+    assert f'className:"overflow-hidden text-ellipsis whitespace-pre"}},{beginning}' in drawn
     assert f'className:"shrink-0 whitespace-pre"}},{end}' in drawn
     assert drawn.count(f'title:"{NAME}"') == 2, "cut or in one piece"
     assert f'className:"sr-only"}},"{NAME}"' in drawn
